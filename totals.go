@@ -1,0 +1,84 @@
+package musette
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Sum adds up activities.
+type Sum struct {
+	Count     int     `json:"count"`
+	DistanceM float64 `json:"distance_m"`
+	MovingS   int     `json:"moving_s"`
+	ClimbM    int     `json:"climb_m"`
+}
+
+// Totals is the sum of a set of activities, and the same by sport type and by ISO week of their local start. Its
+// JSON is part of the contract.
+type Totals struct {
+	Sum
+	GoalM  float64   `json:"goal_m"`
+	ByType []TypeSum `json:"by_type"` // most distance first
+	ByWeek []WeekSum `json:"by_week"` // oldest first; weeks without activities are left out
+}
+
+// TypeSum is the sum over one sport type.
+type TypeSum struct {
+	Type string `json:"type"`
+	Sum
+}
+
+// WeekSum is the sum over one ISO week, "2026-W21".
+type WeekSum struct {
+	Week string `json:"week"`
+	Sum
+}
+
+func (s *Sum) add(a *Activity) {
+	s.Count++
+	s.DistanceM += a.DistanceM
+	s.MovingS += a.MovingS
+	s.ClimbM += a.ClimbM
+}
+
+// Total sums the activities; goalM is passed through.
+func Total(activities []*Activity, goalM float64) Totals {
+	t := Totals{GoalM: goalM}
+	types, weeks := map[string]*TypeSum{}, map[string]*WeekSum{}
+	for _, a := range activities {
+		t.add(a)
+		entry(types, a.SportType, func() *TypeSum { return &TypeSum{Type: a.SportType} }).add(a)
+		w := Week(a.StartLocal)
+		entry(weeks, w, func() *WeekSum { return &WeekSum{Week: w} }).add(a)
+	}
+	t.ByType, t.ByWeek = []TypeSum{}, []WeekSum{}
+	for _, s := range slices.SortedFunc(maps.Values(types), func(a, b *TypeSum) int {
+		return cmp.Or(cmp.Compare(b.DistanceM, a.DistanceM), cmp.Compare(a.Type, b.Type))
+	}) {
+		t.ByType = append(t.ByType, *s)
+	}
+	for _, s := range slices.SortedFunc(maps.Values(weeks), func(a, b *WeekSum) int { return cmp.Compare(a.Week, b.Week) }) {
+		t.ByWeek = append(t.ByWeek, *s)
+	}
+	return t
+}
+
+func entry[V any](m map[string]*V, key string, make func() *V) *V {
+	if m[key] == nil {
+		m[key] = make()
+	}
+	return m[key]
+}
+
+// Week returns the ISO week of a local start, "2026-W21"; "" if it isn't one.
+func Week(startLocal string) string {
+	t, err := time.Parse(wallClock, startLocal)
+	if err != nil {
+		return ""
+	}
+	year, week := t.ISOWeek()
+	return fmt.Sprintf("%d-W%02d", year, week)
+}
