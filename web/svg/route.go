@@ -4,17 +4,14 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"math"
-	"strconv"
 
 	"musette/track"
 )
 
 const (
 	maxRoutePoints = 200
-	// Bends smaller than this, in pixels, are left out: under the line's width they only
-	// make it tremble.
-	smallestBend = 0.7
+	// Bends smaller than this part of the line's width are left out: they only make it tremble.
+	smallestBend = 0.3
 	// The shorter inside edge never shows less ground than this, in metres, so that the
 	// wandering of a receiver lying still remains a speck rather than a picture.
 	leastGroundM = 100
@@ -43,35 +40,27 @@ func Route(points []track.Point, o RouteOptions) []byte {
 		return nil
 	}
 	g := newGauge(o.Width, o.Height)
-	points = track.Simplify(points, smallestBend/g.scale(track.Project(points)))
+	points = track.Simplify(points, g.tolerance/g.scale(track.Project(points)))
 	line := g.fit(track.Project(points))
 
 	var b bytes.Buffer
 	ink := openSVG(&b, o)
 	fmt.Fprintf(&b, `<rect class="g" width="%d" height="%d" fill="%s"/>`, o.Width, o.Height, ink.ground)
 	fmt.Fprintf(&b, `<path class="r" fill="none" stroke="%s" stroke-width="%s" stroke-linecap="round" stroke-linejoin="round" d="`, ink.route, g.stroke)
-	writePath(&b, line)
+	writePath(&b, line, g.bend)
 	b.WriteString(`"/>`)
 	writeDots(&b, line[0], line[len(line)-1], g, ink)
 	b.WriteString(`</svg>`)
 	return b.Bytes()
 }
 
-// tenths is a length in tenths of a pixel; whole numbers add up without drift.
-type tenths int
-
-func toTenths(px float64) tenths { return tenths(math.Round(px * 10)) }
-
-func (t tenths) String() string { return strconv.FormatFloat(float64(t)/10, 'f', -1, 64) }
-
-// spot is a place in the drawing, from its top left corner.
-type spot struct{ x, y tenths }
-
 // gauge holds the measures of a drawing, all derived from its size.
 type gauge struct {
 	width, height float64
 	pad           float64
+	tolerance     float64 // the largest bend that may be left out
 	stroke        tenths
+	bend          tenths // how far before a corner the line begins to turn
 	open, filled  tenths // radii of the dots
 }
 
@@ -81,10 +70,12 @@ func newGauge(width, height int) gauge {
 	return gauge{
 		width: float64(width), height: float64(height),
 		// A ninth of the short side, and at least room for a dot and as much again.
-		pad:    min(max(short/9, 4*stroke), short/3),
-		stroke: toTenths(stroke),
-		open:   toTenths(1.6 * stroke),
-		filled: toTenths(1.9 * stroke),
+		pad:       min(max(short/9, 4*stroke), short/3),
+		tolerance: smallestBend * stroke,
+		stroke:    toTenths(stroke),
+		bend:      toTenths(2 * stroke),
+		open:      toTenths(1.6 * stroke),
+		filled:    toTenths(1.9 * stroke),
 	}
 }
 
@@ -126,41 +117,18 @@ func extent(line []track.XY) (low, high track.XY) {
 	return low, high
 }
 
-// writePath writes path data: the first spot, then steps from each to the next, which are
-// shorter than places.
-func writePath(b *bytes.Buffer, line []spot) {
-	fmt.Fprintf(b, "M%s %s", line[0].x, line[0].y)
-	before := line[0]
-	for i, s := range line[1:] {
-		if s == before && i > 0 {
-			continue
-		}
-		dx, dy := (s.x - before.x).String(), (s.y - before.y).String()
-		switch {
-		case i == 0:
-			b.WriteByte('l')
-		case dx[0] != '-':
-			b.WriteByte(' ')
-		}
-		b.WriteString(dx)
-		if dy[0] != '-' {
-			b.WriteByte(' ')
-		}
-		b.WriteString(dy)
-		before = s
-	}
-}
-
-// writeDots draws where the route starts and ends. Where the two would touch, the end is a
-// smaller dot with a rim of ground, so that both remain to be seen; on the very same spot
-// they make a dot within a ring.
+// writeDots draws where the route starts and ends. A loop's end is a dot within the ring of
+// its start. Where the two only come near each other, a rim of ground parts them.
 func writeDots(b *bytes.Buffer, start, end spot, g gauge, ink ink) {
+	radius, rim := g.filled, tenths(0)
+	switch apart := tenths(start.apart(end)); {
+	case apart < g.open+g.stroke:
+		end, radius = start, g.stroke*3/4
+	case apart < g.open+g.filled+g.stroke:
+		rim = g.stroke / 2
+	}
 	fmt.Fprintf(b, `<circle class="o" cx="%s" cy="%s" r="%s" fill="%s" stroke="%s" stroke-width="%s"/>`,
 		start.x, start.y, g.open, ink.ground, ink.route, g.stroke*3/4)
-	radius, rim := g.filled, tenths(0)
-	if math.Hypot(float64(end.x-start.x), float64(end.y-start.y)) < float64(g.open+g.filled+g.stroke) {
-		radius, rim = g.stroke, g.stroke/2
-	}
 	fmt.Fprintf(b, `<circle class="e" cx="%s" cy="%s" r="%s" fill="%s" stroke="%s" stroke-width="%s"/>`,
 		end.x, end.y, radius, ink.route, ink.ground, rim)
 }

@@ -92,15 +92,18 @@ func TestRouteIsSmall(t *testing.T) {
 	}
 }
 
-// The worst case for size: as many points as are ever drawn, all far apart.
-func TestRouteOfNoiseIsSmall(t *testing.T) {
-	points := make([]track.Point, 2000)
-	for i := range points {
-		points[i] = track.Point{Lat: 50 + math.Mod(float64(i)*0.618, 1), Lng: math.Mod(float64(i)*0.414, 2)}
+// The worst cases for size: as many corners as are ever drawn, all of them far apart, and
+// many laps of the same small round.
+func TestRouteSizeHasABound(t *testing.T) {
+	noise := make([]track.Point, 2000)
+	for i := range noise {
+		noise[i] = track.Point{Lat: 50 + math.Mod(float64(i)*0.618, 1), Lng: math.Mod(float64(i)*0.414, 2)}
 	}
-	got := svg.Route(points, svg.RouteOptions{Width: 640, Height: 320, Title: "Noise"})
-	if d := parse(t, got); len(d.line) > 200 || len(got) >= 3200 {
-		t.Errorf("%d points in %d bytes", len(d.line), len(got))
+	for name, points := range map[string][]track.Point{"noise": noise, "laps": testRoute(t, "running-track")} {
+		got := svg.Route(points, svg.RouteOptions{Width: 640, Height: 320, Title: name})
+		if d := parse(t, got); len(d.line) > 600 || len(got) >= 6000 {
+			t.Errorf("%s: %d places in %d bytes", name, len(d.line), len(got))
+		}
 	}
 }
 
@@ -254,7 +257,10 @@ type drawing struct {
 
 type dot struct{ x, y, r, stroke float64 }
 
-var number = regexp.MustCompile(`-?[0-9]+(\.[0-9])?`)
+var (
+	number   = regexp.MustCompile(`-?([0-9]+(\.[0-9])?|\.[0-9])`)
+	commands = regexp.MustCompile(`[Mlqt][^Mlqt]*`)
+)
 
 // parse reads a drawing as strictly as XML is read, and follows its path.
 func parse(t fataler, text []byte) drawing {
@@ -300,19 +306,38 @@ func parse(t fataler, text []byte) drawing {
 	return d
 }
 
+// follow returns the places that a path goes through and those that its curves bend to.
 func follow(t fataler, path string) [][2]float64 {
-	if left := strings.Trim(number.ReplaceAllString(path, ""), "Ml "); left != "" {
+	if left := strings.NewReplacer("M", "", "l", "", "q", "", "t", "", " ", "").Replace(number.ReplaceAllString(path, "")); left != "" {
 		t.Fatalf("path %q has %q in it", path, left)
 	}
 	var line [][2]float64
-	var x, y float64
-	numbers := number.FindAllString(path, -1)
-	if len(numbers)%2 != 0 {
-		t.Fatalf("path %q has half a place", path)
+	var at, control [2]float64
+	to := func(dx, dy string) [2]float64 {
+		return [2]float64{math.Round((at[0]+num(t, dx))*10) / 10, math.Round((at[1]+num(t, dy))*10) / 10}
 	}
-	for i := 0; i < len(numbers); i += 2 {
-		x, y = x+num(t, numbers[i]), y+num(t, numbers[i+1])
-		line = append(line, [2]float64{math.Round(x*10) / 10, math.Round(y*10) / 10})
+	for _, command := range commands.FindAllString(path, -1) {
+		n := number.FindAllString(command, -1)
+		size := map[byte]int{'M': 2, 'l': 2, 'q': 4, 't': 2}[command[0]]
+		if len(n) == 0 || len(n)%size != 0 || (command[0] == 'M') != (len(line) == 0) {
+			t.Fatalf("path %q: %q is not whole or not in place", path, command)
+		}
+		for ; len(n) > 0; n = n[size:] {
+			switch command[0] {
+			case 'M', 'l':
+				at = to(n[0], n[1])
+				control = at
+			case 'q':
+				control = to(n[0], n[1])
+				line = append(line, control)
+				at = to(n[2], n[3])
+			case 't':
+				control = [2]float64{2*at[0] - control[0], 2*at[1] - control[1]}
+				line = append(line, control)
+				at = to(n[0], n[1])
+			}
+			line = append(line, at)
+		}
 	}
 	return line
 }
