@@ -33,7 +33,13 @@ type PartState struct {
 
 	Tries    int // failed tries of the failure in the making: 3 make one
 	Failures int // failures since the last success
-	Rechecks int // rechecks done, or made needless
+	Rechecks int // times asked again for what Strava was still preparing
+
+	// Wanted is the mark that the tries are for (see Document.Mark): another one starts the count of failures anew.
+	Wanted int64
+
+	// Absent is when a complete listing lacked the activity: together with a 404 it is gone.
+	Absent time.Time
 
 	// Contradicted is when an answer first contradicted what the summary says; the same answer is believed when it
 	// comes again 24 h later. NotFound is when a 404 first came; it is asked again an hour later.
