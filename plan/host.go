@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"musette"
+)
+
+const (
+	// offlineAfter is how many tries in a row must fail, on different activities, before the fault is the host's.
+	offlineAfter = 5
+	// offlineProbe is the first wait between probes of a host that is offline; it doubles up to offlineProbeMax.
+	offlineProbe, offlineProbeMax = time.Minute, 15 * time.Minute
+	// inactiveProbe is the wait between probes while Strava has switched the app off.
+	inactiveProbe = 24 * time.Hour
+	// forcedProbe is how often at most a person may ask an inactive app.
+	forcedProbe = 15 * time.Minute
+)
+
+// Host is how Strava as a whole behaves towards us. It is stored beside the ledger, so that every process knows.
+type Host struct {
+	Failing []int64 `json:"failing,omitempty"` // on what tries failed since the last success; 0: on no activity
+
+	OfflineSince  time.Time `json:"offline_since,omitzero"`
+	InactiveSince time.Time `json:"inactive_since,omitzero"`
+	Probes        int       `json:"probes,omitzero"`     // made in this state
+	NextProbe     time.Time `json:"next_probe,omitzero"` // in this state
+	LastProbe     time.Time `json:"last_probe,omitzero"`
+	Cause         string    `json:"cause,omitempty"` // what went wrong last, in plain words
+
+	LastCall time.Time `json:"last_call,omitzero"`
+	Calls    int64     `json:"calls,omitzero"` // ever made
+}
+
+// Answered is the host after an answer that it meant: the state it was in is over.
+func (h Host) Answered(now time.Time) Host {
+	return Host{LastCall: now, Calls: h.Calls}
+}
+
+// Failed is the host after a failed try on an activity (0: on none, such as a listing).
+func (h Host) Failed(activityID int64, cause string, now time.Time) Host {
+	h.LastCall, h.Cause = now, cause
+	if !h.InactiveSince.IsZero() {
+		return h.probed(now)
+	}
+	if !h.OfflineSince.IsZero() {
+		return h.probed(now)
+	}
+	if activityID == 0 || !slices.Contains(h.Failing, activityID) {
+		h.Failing = append(slices.Clone(h.Failing), activityID)
+	}
+	if len(h.Failing) >= offlineAfter {
+		return h.offline(now)
+	}
+	return h
+}
+
+// Exhausted is the host after a listing has failed in all its tries: with nothing else to try it on, that is enough.
+func (h Host) Exhausted(now time.Time) Host {
+	if h.State() != musette.StateOK {
+		return h
+	}
+	return h.offline(now)
+}
+
+func (h Host) offline(now time.Time) Host {
+	h.OfflineSince, h.Probes, h.NextProbe = now, 0, now.Add(offlineProbe)
+	return h
+}
+
+// Inactive is the host after the answer that the app is switched off.
+func (h Host) Inactive(cause string, now time.Time) Host {
+	h.LastCall, h.Cause = now, cause
+	if h.InactiveSince.IsZero() {
+		h.InactiveSince, h.OfflineSince, h.Probes, h.Failing = now, time.Time{}, 0, nil
+	}
+	return h.probed(now)
+}
+
+func (h Host) probed(now time.Time) Host {
+	h.LastProbe = now
+	h.Probes++
+	if !h.InactiveSince.IsZero() {
+		h.NextProbe = now.Add(inactiveProbe)
+		return h
+	}
+	wait := offlineProbeMax
+	if h.Probes < 4 {
+		wait = offlineProbe << h.Probes
+	}
+	h.NextProbe = now.Add(wait)
+	return h
+}
+
+// State returns inactive, offline or ok.
+func (h Host) State() musette.State {
+	switch {
+	case !h.InactiveSince.IsZero():
+		return musette.StateInactive
+	case !h.OfflineSince.IsZero():
+		return musette.StateOffline
+	}
+	return musette.StateOK
+}
+
+// MayForce reports whether a person's refresh may be tried now, whatever the state: an inactive app at most once a
+// quarter hour.
+func (h Host) MayForce(now time.Time) bool {
+	return h.InactiveSince.IsZero() || now.Sub(h.LastProbe) >= forcedProbe
+}

@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"time"
+
+	"musette"
+)
+
+// Succeeded is the state of a part whose document has just been stored; asking again may be due, see
+// [Policy.Schedule], which is to be asked next.
+func (p Policy) Succeeded(st musette.PartState, now time.Time) musette.PartState {
+	st.Outcome, st.LastTry, st.LastSuccess = musette.OutcomeHave, now, now
+	st.Due = time.Time{}
+	st.Tries, st.Failures, st.Rechecks = 0, 0, 0
+	st.Contradicted, st.NotFound, st.Absent = time.Time{}, time.Time{}, time.Time{}
+	st.ErrorKind, st.Error = "", ""
+	return st
+}
+
+// Unfinished is Succeeded for a document in which something is still being prepared by Strava: it is kept, and
+// asked for again a few times.
+func (p Policy) Unfinished(st musette.PartState, now time.Time) musette.PartState {
+	asked := st.Rechecks
+	st = p.Succeeded(st, now)
+	if asked < len(p.Placeholder) {
+		st.Rechecks = asked + 1
+		st.Due, st.Class = now.Add(p.Placeholder[asked]), musette.ClassEnrich
+	}
+	return st
+}
+
+// A Failure is what is kept of a failed try.
+type Failure struct {
+	Kind    string
+	Message string // without secrets
+}
+
+// Failed is the state of a part after a failed try: again after the waits of Policy.Retry, and when those are used
+// up it is one failure, with a longer wait. jitter, between 0 and 1, spreads the tries: each wait is stretched by up
+// to a quarter.
+func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time.Time) musette.PartState {
+	st.LastTry, st.ErrorKind, st.Error = now, f.Kind, f.Message
+	if st.Tries < len(p.Retry) {
+		st.Due = now.Add(stretch(p.Retry[st.Tries], jitter))
+		st.Tries++
+		return st
+	}
+	st.Tries = 0
+	st.Failures++
+	switch {
+	case p.essential(st):
+		st.Due = now.Add(stretch(p.backoff(st.Failures), jitter))
+	case st.Failures >= p.MaxFailures:
+		st.Due = time.Time{}
+		if st.Outcome != musette.OutcomeHave {
+			st.Outcome = musette.OutcomeFailed
+		}
+	default:
+		st.Due = now.Add(stretch(p.FailureWait, jitter))
+	}
+	if st.ActivityID != 0 && st.Class < musette.ClassRecent { // whoever asked has had their answer
+		st.Class = musette.ClassEnrich
+	}
+	return st
+}
+
+// essential: a first detail, an athlete and a listing are tried for ever.
+func (p Policy) essential(st musette.PartState) bool {
+	return st.ActivityID == 0 || st.Part == musette.PartDetail && st.Outcome == musette.OutcomeNever
+}
+
+func (p Policy) backoff(failures int) time.Duration {
+	d := p.EssentialBackoff
+	for range failures - 1 {
+		if d *= 4; d >= p.EssentialMax {
+			return p.EssentialMax
+		}
+	}
+	return d
+}
+
+func stretch(d time.Duration, jitter float64) time.Duration {
+	return d + time.Duration(jitter*float64(d)/4)
+}
+
+// Contradicted is the state after an answer that says the opposite of the summary. believe is true when the same
+// was said long enough ago: then the answer is to be stored after all.
+func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, now time.Time) (after musette.PartState, believe bool) {
+	if !st.Contradicted.IsZero() && now.Sub(st.Contradicted) >= p.Believe {
+		return st, true
+	}
+	if st.Contradicted.IsZero() {
+		st.Contradicted = now
+	}
+	st.LastTry, st.ErrorKind, st.Error = now, f.Kind, f.Message
+	st.Due = st.Contradicted.Add(stretch(p.Believe, jitter))
+	st.Class = max(st.Class, musette.ClassEnrich)
+	return st, false
+}
+
+// NotFound is the state of a detail after a 404 that names the activity. gone is true if a complete listing lacked
+// the activity too; alone it proves nothing and is asked again, an hour later and then like any failure.
+func (p Policy) NotFound(st musette.PartState, f Failure, jitter float64, now time.Time) (after musette.PartState, gone bool) {
+	if !st.Absent.IsZero() {
+		return st, true
+	}
+	if st.NotFound.IsZero() {
+		st.NotFound, st.LastTry, st.ErrorKind, st.Error = now, now, f.Kind, f.Message
+		st.Due = now.Add(stretch(p.NotFoundWait, jitter))
+		return st, false
+	}
+	st.Tries = len(p.Retry)
+	return p.Failed(st, f, jitter, now), false
+}
+
+// Missing is the state of a part that Strava says doesn't exist, such as the streams of a manual activity.
+func (p Policy) Missing(st musette.PartState, now time.Time) musette.PartState {
+	st = p.Succeeded(st, now)
+	st.Outcome = musette.OutcomeEmpty
+	return st
+}
+
+// Asked is the state of a part that a person, an event or a listing wants now, whatever came before.
+func (p Policy) Asked(st musette.PartState, class musette.Class, now time.Time) musette.PartState {
+	if GivenUp(st.Outcome) {
+		st.Outcome = musette.OutcomeNever
+	}
+	if st.Due.IsZero() || st.Due.After(now) || st.Class > class {
+		st.Due, st.Class = now, class
+	}
+	st.Tries, st.Failures = 0, 0
+	return st
+}
