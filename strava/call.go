@@ -148,7 +148,7 @@ func (c *Client) request(ctx context.Context, r call) (*http.Request, error) {
 	}
 	switch {
 	case r.basic != nil:
-		req.SetBasicAuth(r.basic.id, r.basic.secret.Reveal())
+		req.SetBasicAuth(r.basic.id, r.basic.secret().Reveal())
 	case r.door == doorAPI:
 		req.Header.Set("Authorization", "Bearer "+r.token.Reveal())
 	}
@@ -164,7 +164,7 @@ func (once) Close() error             { return nil }
 func (r call) scrubber() scrubber {
 	secrets := append([]Secret{r.token}, r.secrets...)
 	if r.basic != nil {
-		secrets = append(secrets, r.basic.secret)
+		secrets = append(secrets, r.basic.secret())
 	}
 	return newScrubber(secrets...)
 }

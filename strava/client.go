@@ -30,13 +30,13 @@ type Client struct {
 	userAgent                 string
 	timeout                   time.Duration
 	transport                 http.RoundTripper
-	app                       *app // behind a pointer, out of fmt's reach; nil without WithApp
+	app                       *app // nil without WithApp
 }
 
 // app is the application's own identity.
 type app struct {
 	id     string
-	secret Secret
+	secret func() Secret // a function, so that no fmt verb can reach it
 }
 
 // An Option configures a [Client].
@@ -127,7 +127,7 @@ func WithApp(clientID string, secret Secret) Option {
 		if clientID == "" || secret == "" {
 			return errors.New("strava: the application needs both a client id and a client secret")
 		}
-		c.app = &app{id: clientID, secret: secret}
+		c.app = &app{id: clientID, secret: func() Secret { return secret }}
 		return nil
 	}
 }

@@ -119,8 +119,8 @@ func (c *Client) token(ctx context.Context, form url.Values, secret, keep Secret
 		return nil, nil, noApp(r.op)
 	}
 	form.Set("client_id", c.app.id)
-	form.Set("client_secret", c.app.secret.Reveal())
-	r.secrets = []Secret{secret, c.app.secret}
+	form.Set("client_secret", c.app.secret().Reveal())
+	r.secrets = []Secret{secret, c.app.secret()}
 	var expiresIn number
 	grant, answer, err := fetch(ctx, c, r, func(body []byte) (g *Grant, err error) {
 		g, expiresIn, err = decodeGrant(body, keep)

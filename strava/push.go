@@ -76,13 +76,13 @@ func (c *Client) push(method, suffix string) call {
 	r := call{door: doorClient, method: method, url: c.pushURL + suffix, op: method + " push_subscriptions" + suffix}
 	if c.app != nil {
 		r.query = c.credentials()
-		r.secrets = []Secret{c.app.secret}
+		r.secrets = []Secret{c.app.secret()}
 	}
 	return r
 }
 
 func (c *Client) credentials() url.Values {
-	return url.Values{"client_id": {c.app.id}, "client_secret": {c.app.secret.Reveal()}}
+	return url.Values{"client_id": {c.app.id}, "client_secret": {c.app.secret().Reveal()}}
 }
 
 type wireSubscription struct {

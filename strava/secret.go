@@ -15,8 +15,10 @@ const hidden = "***"
 // fmt verb and in slog, JSON and text marshalling; [Secret.Reveal] is the
 // only way to the clear text.
 //
-// fmt can't call methods on unexported struct fields. A struct that is
-// printed whole must keep its Secrets in exported fields or behind a pointer.
+// fmt can't call methods on unexported struct fields, and some of its verbs
+// follow pointers. A struct that may be printed whole must keep its Secrets
+// in exported fields, or inside a function value. Nor should a Secret be the
+// key of a map: encoding/json writes keys of this kind in clear.
 type Secret string
 
 // Reveal returns the clear text.
@@ -71,16 +73,16 @@ func (s scrubber) wrap(err error) error {
 		return nil
 	}
 	if clean := s.text(err.Error()); clean != err.Error() {
-		return &scrubbedError{text: clean, cause: &err}
+		return &scrubbedError{text: clean, cause: func() error { return err }}
 	}
 	return err
 }
 
-// scrubbedError keeps its cause behind a pointer, out of fmt's reach.
+// scrubbedError keeps its cause in a function, out of fmt's reach.
 type scrubbedError struct {
 	text  string
-	cause *error
+	cause func() error
 }
 
 func (e *scrubbedError) Error() string { return e.text }
-func (e *scrubbedError) Unwrap() error { return *e.cause }
+func (e *scrubbedError) Unwrap() error { return e.cause() }

@@ -53,7 +53,7 @@ func (s *Server) pushSubscriptions(q *request) reply {
 	case http.MethodGet:
 		return okJSON(s.subscriptions())
 	}
-	id, err := strconv.ParseInt(q.PathValue("id"), 10, 64)
+	id, err := strconv.ParseInt(q.id, 10, 64)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil || s.push.sub == nil || s.push.sub.id != id {

@@ -61,9 +61,9 @@ type Config struct {
 type Quirks struct {
 	// ReverseOrder turns the order of every page of activities round.
 	ReverseOrder bool `json:"reverse_order"`
-	// ShortPages leaves every third item out of the middle pages of
-	// activities, which stay listed on no page short of it being lifted:
-	// a page may be short, only an empty one is the end.
+	// ShortPages fills pages of activities after the first, and all pages of
+	// a request with before, to two thirds only. Nothing is left out: the
+	// pages are more, and only an empty one is the end.
 	ShortPages bool `json:"short_pages"`
 	// BeforeInclusive lists an activity whose start equals before.
 	BeforeInclusive bool `json:"before_inclusive"`
@@ -208,7 +208,8 @@ type request struct {
 	*http.Request
 	path   string // without /api/v3
 	now    time.Time
-	grant  *grant // nil before and without a valid token
+	id     string // the {id} of the endpoint
+	who    viewer // zero before and without a valid token
 	faults faultsHit
 	quirks Quirks
 	quota  http.Header // the limit headers, as of its arrival
@@ -226,6 +227,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := &request{Request: r, path: path}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	_ = r.ParseMultipartForm(1 << 20) // what can't be parsed lacks its values, and is refused for that
 	s.arrive(q, api && !oauth)
 
 	p, done := q.gatewayAnswer()

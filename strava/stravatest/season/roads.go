@@ -31,16 +31,16 @@ type road struct {
 
 const (
 	reachM   = 34000 // how far the net extends from the centre
-	maxGrade = 0.105
+	maxGrade = 0.085
 )
 
 // spacing is how far apart crossings are at r metres from the centre.
 func spacing(r float64) float64 { return min(200+0.06*r, 1350) }
 
 // newRoads lays the net of a town, with a crossing exactly at (homeX, homeY).
-func newRoads(p *place, seed uint64, homeX, homeY float64) *roads {
+func newRoads(p *place, homeX, homeY float64) *roads {
 	n := &roads{town: p}
-	n.scatter(source(seed, 'r', 1), homeX, homeY)
+	n.scatter(source(p.key(), 'r'), homeX, homeY)
 	n.connect()
 	n.keepReachable()
 	n.joinTangents()
@@ -223,7 +223,7 @@ func (n *roads) curve(into []xy, a, b int) []xy {
 	out, in := p.end(b), q.end(a)
 	d := out.length
 	bend := d * 0.95
-	wiggle := source(hash(uint64(int64(n.town.lat*1e4)), uint64(a), uint64(b)))
+	wiggle := source(hash(n.town.key(), uint64(a), uint64(b)))
 	amp := d * between(wiggle, -0.075, 0.075)
 	amp2 := d * between(wiggle, -0.03, 0.03)
 	nx, ny := (p.y-q.y)/d, (q.x-p.x)/d

@@ -77,14 +77,10 @@ func (l *library) get(where *place, kind routeKind, i int) *route {
 func (l *library) net(p *place) *roads {
 	n := l.nets[p]
 	if n == nil {
-		seed := hash(l.seed, 'n')
-		if p != l.home {
-			seed = 7 // where one travels to is the same for everybody
-		}
-		r := source(seed, 'h', uint64(int64(p.lat*1e4)))
+		r := source(l.seed, 'h', p.key())
 		s, c := math.Sincos(r.Float64() * 2 * math.Pi)
 		d := between(r, 900, 2300)
-		n = newRoads(p, uint64(int64(p.lat*1e4)), d*c, d*s)
+		n = newRoads(p, d*c, d*s)
 		l.nets[p] = n
 	}
 	return n
@@ -95,7 +91,7 @@ const golden = 2.399963229728653
 
 func (l *library) draw(k routeKey) *route {
 	n := l.net(k.where)
-	r := source(l.seed, 'k', uint64(int64(k.where.lat*1e4)), uint64(k.kind), uint64(k.i))
+	r := source(l.seed, 'k', k.where.key(), uint64(k.kind), uint64(k.i))
 	angle := golden*float64(k.i) + float64(hash(l.seed, 'a', uint64(k.kind))%628)/100
 	p := k.where
 	name := func(from []string) string { return from[k.i%len(from)] }
@@ -123,7 +119,7 @@ func (l *library) draw(k routeKey) *route {
 		lengths := [...]float64{72000, 88000, 63000, 104000, 79000}
 		return n.route(n.loop(r, n.home, lengths[k.i%5], angle), 24, name(p.rides))
 	case climb:
-		return n.route(n.summit(n.home, 26000+4000*float64(k.i), k.i), 16, name(p.hills))
+		return n.route(n.summit(n.home, 24000+10000*float64(k.i), k.i), 16, name(p.hills))
 	case toWork, fromWork:
 		path := n.outAndBack(source(l.seed, 'w'), n.home, 14500, float64(hash(l.seed, 'w')%628)/100)
 		path = path[:len(path)/2+1]

@@ -28,7 +28,7 @@ func (p *place) noise(x, y, wave float64, octave uint64) float64 {
 	fx, fy := math.Floor(x), math.Floor(y)
 	u, v := smoothstep(x-fx), smoothstep(y-fy)
 	ix, iy := int64(fx), int64(fy)
-	place := uint64(int64(p.lat*1e4))<<20 ^ octave
+	place := p.key()<<20 ^ octave
 	a, b := lattice(place, ix, iy), lattice(place, ix+1, iy)
 	c, d := lattice(place, ix, iy+1), lattice(place, ix+1, iy+1)
 	top, bottom := a+(b-a)*u, c+(d-c)*u

@@ -10,17 +10,15 @@ type Options struct {
 	AthleteID  int64     // 0 takes one from the seed
 }
 
-// Season is an athlete with everything they recorded. It must not be modified
-// while [Season.Next] is in use; reading is safe from several goroutines.
+// Season is an athlete with everything they recorded. It is
+// safe for use by several goroutines, as long as nobody modifies it.
 type Season struct {
 	Athlete    Athlete
 	Gear       []Gear     // bikes first
 	Activities []Activity // newest start first
 
-	town   *place
-	routes *library
-	people []Person
-	seed   uint64
+	maker     *maker
+	chronicle chronicle // as it stands after the newest activity
 }
 
 // Athlete is the person, as their own profile shows them.

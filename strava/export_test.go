@@ -1,0 +1,4 @@
+package strava
+
+// NewTransport lets tests give the package's own transport a certificate.
+var NewTransport = newTransport
