@@ -66,7 +66,7 @@ func (j *journeys) went(s slot) {
 func destination(home *place, t time.Time, n int) *place {
 	var fit []*place
 	for _, p := range towns {
-		if p != home && p.zone != home.zone && p.zone.offset(t) != p.zone.standard {
+		if p != home && p.zone.offset(t) != home.zone.offset(t) && p.zone.offset(t) != p.zone.standard {
 			fit = append(fit, p)
 		}
 	}

@@ -61,7 +61,7 @@ var sports = [...]sport{
 	granFondo:  {"Ride", "Ride", sportive, 1, onWheels, 1.08, 0.66, 6, 0, 11},
 	indoorRide: {"VirtualRide", "VirtualRide", 0, 0, onWheels, 1, 0.6, 4, 0, 10},
 	gym:        {"WeightTraining", "WeightTraining", 0, 0, onFoot, 0, 0.3, 0, 0, -1},
-	yoga:       {"Yoga", "Yoga", 0, 0, onFoot, 0, 0, 6, 0, -1},
+	yoga:       {"Yoga", "Yoga", 0, 0, onFoot, 0, -0.3, 6, 0, -1},
 	pool:       {"Swim", "Swim", 0, 0, onWater, 0.78, 0.5, 8, 0, -1},
 	openWater:  {"Swim", "Swim", lakeSwim, 3, onWater, 0.74, 0.5, 6, 0, -1},
 	hiking:     {"Hike", "Hike", hike, 7, onFoot, 0.42, 0.2, 8, 0, -1},

@@ -149,7 +149,7 @@ func (s *Season) Next(t time.Time, n int) Activity {
 		kinds = []kind{steadyLong, ride, ride, gravel, hiking}
 	}
 	m := *s.maker
-	m.until = t
+	m.until, m.buf = t, nil
 	plan := slot{kind: pick(r, kinds), where: m.town, start: t.Add(-2 * time.Hour)}
 	a := m.perform(plan)
 	a.Start = t.Add(-a.Elapsed - time.Duration(60+r.IntN(240))*time.Second)

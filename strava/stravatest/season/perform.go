@@ -66,7 +66,7 @@ func (m *maker) cook(s slot, sp sport, seed uint64, r *rand.Rand) recipe {
 		c.massKG += 9
 	}
 	c.speed = round(base*sp.speed*clamp(form, 0.9, 1.1), 1000)
-	c.effort = round(clamp(sp.effort+0.06*r.NormFloat64(), 0, 1), 1000)
+	c.effort = round(clamp(sp.effort+0.06*r.NormFloat64(), -0.4, 1), 1000)
 	m.wire(&c, s.kind, r)
 	c.tempC = temperature(s, r)
 	c.tempKnown = sp.gait != onWater && s.kind != yoga && chance(r, 0.7)

@@ -142,7 +142,7 @@ func (d *drawing) beat(s int, v, slope float64) {
 		return
 	}
 	work := 0.0
-	if v > 0 {
+	if v > 0 || d.route == nil {
 		work = clamp(0.42+0.46*d.effort+2.1*slope+0.05*d.pulse+float64(d.clock)*4e-6, 0.25, 0.99)
 	}
 	goal := d.restHR + (d.maxHR-d.restHR)*work

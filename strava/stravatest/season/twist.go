@@ -110,7 +110,7 @@ func (t *twister) offer(n int, s slot, m *maker) (slot, int) {
 		}
 		if rule.twist == midnight {
 			s.start = nearMidnight(s.start)
-			s.kind = steadyLong
+			s.kind = backRun
 		}
 		s.twist = rule.twist
 		return s, i
