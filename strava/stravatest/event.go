@@ -58,13 +58,13 @@ func (s *Server) emit(e Event) {
 // when Deliver is called.
 type Manner struct {
 	// Duplicates is how many more times each event is delivered.
-	Duplicates int `json:"duplicates,omitempty"`
+	Duplicates int
 	// Reverse delivers what is due together newest first.
-	Reverse bool `json:"reverse,omitempty"`
+	Reverse bool
 	// Delay keeps an event back that long, by the server's clock.
-	Delay time.Duration `json:"delay,omitempty"`
+	Delay time.Duration
 	// Loss is the probability, 0 to 1, that an event is never sent.
-	Loss float64 `json:"loss,omitempty"`
+	Loss float64
 }
 
 // SetManner changes how the events that happen from now on travel.

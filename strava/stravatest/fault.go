@@ -60,32 +60,32 @@ func (k FaultKind) atGateway() bool {
 // Fault is something that goes wrong with some requests. The zero values of
 // all fields but Kind mean: every API request, always, until it is removed.
 type Fault struct {
-	Kind FaultKind `json:"kind"`
+	Kind FaultKind
 	// Method restricts the fault to one method.
-	Method string `json:"method,omitempty"`
+	Method string
 	// Path is a pattern for path.Match over the path without "/api/v3", for
 	// example "/activities/*/photos"; a final "/**" matches any rest. The
 	// empty pattern means every API request. OAuth and pictures take part
 	// only where the pattern begins with /oauth or /pictures.
-	Path string `json:"path,omitempty"`
+	Path string
 	// Skip lets that many matching requests through first.
-	Skip int `json:"skip,omitempty"`
+	Skip int
 	// Count ends the fault after that many hits; 0 is no end.
-	Count int `json:"count,omitempty"`
+	Count int
 	// Probability between 0 and 1 of hitting a matching request; 0 is always.
-	Probability float64 `json:"probability,omitempty"`
+	Probability float64
 	// For ends the fault that long after it was added, by the server's clock.
-	For time.Duration `json:"for,omitempty"`
+	For time.Duration
 	// Delay is how late a FaultLatency answers.
-	Delay time.Duration `json:"delay,omitempty"`
+	Delay time.Duration
 	// Status is what a FaultServerError answers with; 0 is 500.
-	Status int `json:"status,omitempty"`
+	Status int
 }
 
 // ActiveFault is a fault that has been added and not yet ended.
 type ActiveFault struct {
-	ID   int `json:"id"`
-	Hits int `json:"hits"`
+	ID   int
+	Hits int
 	Fault
 	seen  int
 	until time.Time

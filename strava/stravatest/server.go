@@ -134,6 +134,7 @@ func New(cfg Config) *Server {
 		activities: map[int64]*activity{},
 		codes:      map[string]*code{},
 		capacity:   cfg.Capacity,
+		push:       push{news: make(chan struct{}, 1)},
 	}
 	if s.clientID == "" {
 		s.clientID = strconv.FormatUint(100_000+cfg.Seed%900_000, 10)
