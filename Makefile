@@ -1,0 +1,75 @@
+# What a developer runs. `make` alone lists the targets.
+
+GOFUMPT     := v0.12.0
+STATICCHECK := v0.8.2
+GOVULNCHECK := v1.9.0
+
+BIN   := $(CURDIR)/.cache/bin
+TOOLS := $(BIN)/gofumpt-$(GOFUMPT) $(BIN)/staticcheck-$(STATICCHECK)
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## a simulated Strava, a sample athlete and the page; needs nothing but Go
+	go run ./cmd/musette demo
+
+.PHONY: test
+test: deps ## every test; installs what they need where it may
+	go test ./...
+
+.PHONY: check
+check: $(TOOLS) ## format, vet and staticcheck
+	@unformatted=$$($(BIN)/gofumpt-$(GOFUMPT) -l .); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted, run make format:\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(BIN)/staticcheck-$(STATICCHECK) ./...
+
+.PHONY: format
+format: $(BIN)/gofumpt-$(GOFUMPT) ## format every file
+	$(BIN)/gofumpt-$(GOFUMPT) -w .
+
+.PHONY: deps
+deps: ## the programs that tests start: Postgres and Chromium
+	@scripts/deps.sh
+
+.PHONY: race
+race: deps ## every test under the race detector; slow
+	go test -race ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for ten seconds
+	@scripts/fuzz.sh 10s
+
+.PHONY: bench
+bench: ## the table of figures
+	@scripts/bench.sh
+
+.PHONY: screenshots
+screenshots: deps ## take the pictures in docs/ again
+	MUSETTE_SCREENSHOTS=$(CURDIR)/docs go test ./e2e -run Screenshots -count=1 -v
+
+.PHONY: build
+build: ## one static program, ./musette
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o musette ./cmd/musette
+
+.PHONY: ci
+ci: check race build ## what must pass before a change goes in
+	./musette version
+
+.PHONY: vuln
+vuln: ## known vulnerabilities; needs the open internet
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
+
+# Each tool is a file with its version in the name, so that a new pin builds anew and an old one is left alone.
+$(BIN)/gofumpt-$(GOFUMPT):
+	@mkdir -p $(BIN)/new && GOBIN=$(BIN)/new go install mvdan.cc/gofumpt@$(GOFUMPT) && mv $(BIN)/new/gofumpt $@
+
+$(BIN)/staticcheck-$(STATICCHECK):
+	@mkdir -p $(BIN)/new && GOBIN=$(BIN)/new go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) && mv $(BIN)/new/staticcheck $@
