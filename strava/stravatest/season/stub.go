@@ -1,15 +1,5 @@
 package season
 
-import (
-	"image"
-)
-
-// Landscape draws a picture.
-func Landscape(seed uint64, w, h int) image.Image { return nil }
-
-// JPEG is Landscape, encoded.
-func JPEG(seed uint64, w, h int) []byte { return nil }
-
 const hospice = "Marsh Lane Hospice"
 
 type chronicle struct{ live bool }
