@@ -1,0 +1,283 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"musette"
+	"musette/store"
+)
+
+// changesAtOnce is how many changes are read from the store at a time.
+const changesAtOnce = 1000
+
+// A reading takes rows from one transaction.
+type reading struct {
+	f       *Feed
+	tx      *store.Tx
+	damaged []error
+}
+
+// load reads everything into a new view.
+func (f *Feed) load(ctx context.Context) (*View, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	v := f.next(nil)
+	var damaged []error
+	err := f.config.Store.View(ctx, func(tx *store.Tx) error {
+		r := &reading{f: f, tx: tx}
+		defer func() { damaged = r.damaged }()
+		return r.everything(ctx, v)
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.Damaged = len(damaged)
+	f.report(damaged)
+	return v, nil
+}
+
+func (r *reading) everything(ctx context.Context, v *View) error {
+	at, err := r.tx.Position(ctx)
+	if err != nil {
+		return err
+	}
+	v.Epoch, v.Seq = at.Epoch, at.Seq
+	athletes, err := r.tx.Athletes(ctx)
+	if err != nil {
+		return err
+	}
+	var edits []edit
+	for _, a := range athletes {
+		entries, err := r.athlete(ctx, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			edits = append(edits, edit{new: e})
+		}
+	}
+	v.months, v.byID = v.months.apply(edits), v.byID.apply(edits)
+	v.log = changelog{since: at.Oldest, publicSince: at.Seq}
+	return r.changelog(ctx, v)
+}
+
+// changelog takes over the store's changes, so that a reader can go on after a restart.
+func (r *reading) changelog(ctx context.Context, v *View) error {
+	for since := v.log.since; ; {
+		changes, err := r.tx.Changes(ctx, since, changesAtOnce)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		for _, c := range changes {
+			since = c.Seq
+			kind := KindGone
+			if v.byID.get(c.ActivityID) != nil {
+				kind = KindPut
+			}
+			v.log = v.log.add(Change{Seq: c.Seq, Activity: c.ActivityID, Kind: kind, athlete: c.AthleteID})
+		}
+	}
+}
+
+// athlete reads an athlete's activities. Those whose stored view is of another version are derived anew, after the
+// scan: there is one query at a time in a transaction.
+func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
+	var entries []*Entry
+	var stale []store.Activity
+	for row, err := range r.tx.Activities(ctx, id) {
+		switch {
+		case err != nil && !r.isDamage(err):
+			return nil, fmt.Errorf("reading the activities of athlete %d: %w", id, err)
+		case err != nil:
+		case row.ViewVersion != musette.ViewVersion:
+			stale = append(stale, row)
+		default:
+			entries = r.append(entries, row, nil)
+		}
+	}
+	for _, row := range stale {
+		docs, err := r.documents(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		entries = r.append(entries, row, docs)
+	}
+	return entries, nil
+}
+
+func (r *reading) append(entries []*Entry, row store.Activity, docs []musette.Document) []*Entry {
+	e, err := r.entry(row, docs)
+	if err != nil {
+		r.damaged = append(r.damaged, err)
+	}
+	if e == nil {
+		return entries
+	}
+	return append(entries, e)
+}
+
+func (r *reading) documents(ctx context.Context, row store.Activity) ([]musette.Document, error) {
+	docs, err := r.tx.Documents(ctx, row.AthleteID, row.ID)
+	if err != nil && !r.isDamage(err) {
+		return nil, fmt.Errorf("reading the documents of activity %d: %w", row.ID, err)
+	}
+	return docs, nil
+}
+
+// isDamage keeps the error of a damaged row for the report.
+func (r *reading) isDamage(err error) bool {
+	var damage *store.DamageError
+	if !errors.As(err, &damage) {
+		return false
+	}
+	r.damaged = append(r.damaged, err)
+	return true
+}
+
+// entry makes the entry of a row, nil if it isn't shown. docs are needed only where the stored view is of another
+// version.
+func (r *reading) entry(row store.Activity, docs []musette.Document) (*Entry, error) {
+	if row.Status == store.StatusGone {
+		return nil, nil
+	}
+	var a musette.Activity
+	if row.ViewVersion == musette.ViewVersion {
+		if err := json.Unmarshal(row.View, &a, shown); err != nil {
+			return nil, fmt.Errorf("the stored view of activity %d: %w", row.ID, err)
+		}
+	}
+	if row.ViewVersion != musette.ViewVersion {
+		view, err := musette.Derive(docs, wantedStreams(row.View))
+		if err != nil {
+			return nil, fmt.Errorf("deriving the view of activity %d: %w", row.ID, err)
+		}
+		a = view.Activity
+	}
+	a.ID, a.AthleteID, a.Type = row.ID, row.AthleteID, row.Type
+	if !r.f.config.Filter.Match(&a) {
+		return nil, nil
+	}
+	return newEntry(&a, row.Status != store.StatusLive, r.f.config.Publish)
+}
+
+// wantedStreams reports whether an older view counted streams as missing.
+func wantedStreams(view []byte) bool {
+	var old struct {
+		Missing []musette.Part `json:"missing"`
+	}
+	return json.Unmarshal(view, &old, shown) == nil && slices.Contains(old.Missing, musette.PartStreams)
+}
+
+// update returns now with the store's changes since, or now itself if there are none. It is false if they are no
+// longer known: then everything must be loaded.
+func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err error) {
+	var damaged []error
+	err = f.config.Store.View(ctx, func(tx *store.Tx) error {
+		at, err := tx.Position(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case at.Epoch != now.Epoch || at.Seq < now.Seq || at.Oldest > now.Seq:
+			return nil
+		case at.Seq == now.Seq:
+			v, ok = now, true
+			return nil
+		}
+		r := &reading{f: f, tx: tx}
+		v, ok = f.next(now), true
+		err = r.changes(ctx, v)
+		v.Seq = at.Seq
+		damaged = r.damaged
+		return err
+	})
+	f.report(damaged)
+	return v, ok, err
+}
+
+// changes reads anew what changed since v, and brings v there.
+func (r *reading) changes(ctx context.Context, v *View) error {
+	edits := map[int64]edit{}
+	var log []Change
+	for since := v.Seq; ; {
+		changes, err := r.tx.Changes(ctx, since, changesAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			since = c.Seq
+			old := v.byID.get(c.ActivityID)
+			e, err := r.changed(ctx, c, old)
+			if err != nil {
+				return err
+			}
+			edits[c.ActivityID] = edit{old, e}
+			log = append(log, change(c, old, e))
+		}
+		if len(changes) == 0 {
+			break
+		}
+	}
+	list := make([]edit, 0, len(edits))
+	for _, ed := range edits {
+		list = append(list, ed)
+	}
+	v.months, v.byID, v.log = v.months.apply(list), v.byID.apply(list), v.log.add(log...)
+	return nil
+}
+
+// changed reads a changed activity: nil if it isn't shown any more, the old entry if its row is damaged.
+func (r *reading) changed(ctx context.Context, c store.Change, old *Entry) (*Entry, error) {
+	row, err := r.tx.Activity(ctx, c.AthleteID, c.ActivityID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil && r.isDamage(err):
+		return old, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading activity %d: %w", c.ActivityID, err)
+	}
+	var docs []musette.Document
+	if row.ViewVersion != musette.ViewVersion {
+		if docs, err = r.documents(ctx, row); err != nil {
+			return nil, err
+		}
+	}
+	e, err := r.entry(row, docs)
+	if err != nil {
+		r.damaged = append(r.damaged, err)
+		return old, nil
+	}
+	return e, nil
+}
+
+// change says what readers are told of a change from old to e.
+func change(c store.Change, old, e *Entry) Change {
+	out := Change{Seq: c.Seq, Activity: c.ActivityID, Kind: KindGone, athlete: c.AthleteID}
+	if e != nil {
+		out.Kind = KindPut
+	}
+	switch {
+	case e != nil && e.listed:
+		out.public = KindPut
+	case old != nil && old.listed:
+		out.public = KindGone
+	}
+	return out
+}
+
+// report logs damaged rows: each is left out or stays as it was, the others are served.
+func (f *Feed) report(damaged []error) {
+	for i, err := range damaged {
+		if i == 10 {
+			f.config.Log.Error("more damaged rows are not listed", "count", len(damaged)-i)
+			return
+		}
+		f.config.Log.Error("a damaged row is left out of the feed; `musette verify` lists all", "error", err)
+	}
+}
