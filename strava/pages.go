@@ -3,6 +3,7 @@ package strava
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -17,10 +18,6 @@ func (p Pace) between(ctx context.Context, last *Answer) error {
 	}
 	return p(ctx, last)
 }
-
-// repeats is how many pages in a row may bring nothing new before a walk
-// gives up: a server that repeats itself must not keep it for ever.
-const repeats = 3
 
 // AllActivities walks through all activities that opts choose, each once, in
 // the order of the pages; opts.Page is ignored. pace may be nil.
@@ -40,7 +37,8 @@ func (c *Client) AllActivities(ctx context.Context, token Secret, opts ListOptio
 			at.Before = time.Now().Add(24 * time.Hour)
 		}
 		seen := map[int64]bool{}
-		for stale := 0; ; {
+		var last []Summary // the page before this one, if only the number changed
+		for {
 			page, answer, err := c.Activities(ctx, token, at)
 			if err != nil {
 				yield(Summary{}, err)
@@ -49,43 +47,44 @@ func (c *Client) AllActivities(ctx context.Context, token Secret, opts ListOptio
 			if len(page) == 0 {
 				return
 			}
-			stale++
+			if slices.EqualFunc(page, last, func(a, b Summary) bool { return a.ID == b.ID }) {
+				yield(Summary{}, repeating("GET athlete/activities"))
+				return
+			}
 			for _, s := range page {
 				if seen[s.ID] {
 					continue
 				}
-				seen[s.ID], stale = true, 0
+				seen[s.ID] = true
 				if !yield(s, nil) {
 					return
 				}
-			}
-			if stale == repeats {
-				yield(Summary{}, repeating("GET athlete/activities"))
-				return
 			}
 			if err := pace.between(ctx, answer); err != nil {
 				yield(Summary{}, err)
 				return
 			}
-			if oldest, ok := newestFirst(page); ok {
-				at.Before, at.Page = oldest.Add(time.Second), 1
+			next, ok := beforeNext(page)
+			if ok && (at.Before.IsZero() || next.Before(at.Before)) {
+				at.Before, at.Page, last = next, 1, nil
 			} else {
 				at.Page++
+				last = page
 			}
 		}
 	}
 }
 
-// newestFirst returns the oldest start of a page that is sorted newest first
-// beyond doubt, with two starts at least.
-func newestFirst(page []Summary) (oldest time.Time, ok bool) {
+// beforeNext returns the second after the oldest start of a page that is
+// sorted newest first beyond doubt, with two starts at least.
+func beforeNext(page []Summary) (before time.Time, ok bool) {
 	for i, s := range page {
 		if s.Start.IsZero() || i > 0 && s.Start.After(page[i-1].Start) {
 			return time.Time{}, false
 		}
 	}
-	oldest = page[len(page)-1].Start
-	return oldest, oldest.Before(page[0].Start)
+	oldest := page[len(page)-1].Start
+	return oldest.Add(time.Second), oldest.Before(page[0].Start)
 }
 
 // defaultPageSize is Strava's for comments. It is sent all the same: without
@@ -103,18 +102,18 @@ func (c *Client) AllComments(ctx context.Context, token Secret, id int64, opts C
 			at.PageSize = defaultPageSize
 		}
 		seen := map[int64]bool{}
-		for stale := 0; ; {
+		for {
 			page, answer, err := c.Comments(ctx, token, id, at)
 			if err != nil {
 				yield(Comment{}, err)
 				return
 			}
-			stale++
+			before := len(seen)
 			for _, comment := range page {
 				if seen[comment.ID] {
 					continue
 				}
-				seen[comment.ID], stale = true, 0
+				seen[comment.ID] = true
 				if !yield(comment, nil) {
 					return
 				}
@@ -123,7 +122,7 @@ func (c *Client) AllComments(ctx context.Context, token Secret, id int64, opts C
 				return
 			}
 			cursor := page[len(page)-1].Cursor
-			if stale == repeats || cursor == "" || cursor == at.AfterCursor {
+			if cursor == "" || len(seen) == before {
 				yield(Comment{}, repeating("GET "+activityPath(id, "/comments")))
 				return
 			}

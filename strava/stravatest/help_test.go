@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"musette/strava/stravatest"
+	"musette/strava/stravatest/season"
 )
 
 // noon is a Wednesday in summer, seven seconds into a clock quarter.
@@ -181,3 +182,5 @@ func compact(b []byte) string {
 	}
 	return out.String()
 }
+
+func seasonOf(seed uint64, n int) season.Options { return season.Options{Seed: seed, Activities: n} }
