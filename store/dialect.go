@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// A dialect is all that differs between the two databases once the tables are there.
+type dialect struct {
+	name   string
+	prefix string // before each table's name; a search_path would be state of a session
+	now    string // the database's clock, in Unix milliseconds
+
+	// begin is run first in every write transaction. SQLite needs none: BEGIN IMMEDIATE lets one writer in. Postgres
+	// takes the row of meta, so that there too writers follow one another and commit order is number order; the time
+	// limit frees the row should this process hang in the middle.
+	begin string
+	// lockRow ends a SELECT that must keep its row until the end of the transaction.
+	lockRow string
+
+	classify func(error) (kind error, hint string)
+}
+
+var sqliteDialect = &dialect{
+	name:     "sqlite",
+	now:      "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+	classify: classifySQLite,
+}
+
+var postgresDialect = &dialect{
+	name:     "postgres",
+	prefix:   "musette.",
+	now:      "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+	begin:    "SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT seq FROM musette.meta FOR UPDATE",
+	lockRow:  " FOR UPDATE",
+	classify: classifyPostgres,
+}
+
+// expand turns the one text of SQL into the dialect's: {name} is a table, {now} the clock.
+func (d *dialect) expand(text string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		switch name {
+		case "now":
+			b.WriteString(d.now)
+		case "lock":
+			b.WriteString(d.lockRow)
+		default:
+			b.WriteString(d.prefix + name)
+		}
+		text = after
+	}
+}
+
+func classifySQLite(err error) (error, string) {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return nil, ""
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return ErrDiskFull, hintFull
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return ErrReadOnly, hintReadOnly
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR:
+		return ErrUnreachable, "nothing was changed; check that the data directory is there, readable and writable, and its disk well"
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return ErrCorrupt, hintCorrupt
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ErrBusy, hintBusy
+	}
+	return nil, ""
+}
+
+func classifyPostgres(err error) (error, string) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case e.Code == "53100":
+			return ErrDiskFull, hintFull
+		case e.Code == "25006":
+			return ErrReadOnly, "nothing was changed; this is a read-only copy, point DATABASE_URL at the primary"
+		case e.Code == "42501":
+			return ErrNotAllowed, hintGrant
+		case strings.HasPrefix(e.Code, "XX00"):
+			return ErrCorrupt, hintCorrupt
+		case strings.HasPrefix(e.Code, "28"):
+			return ErrUnreachable, "nothing is lost; the database refuses this user or password, check DATABASE_URL"
+		case e.Code == "3D000":
+			return ErrUnreachable, "the server is there, the database named in DATABASE_URL is not; create it or correct the name"
+		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "53"), e.Code == "25P03":
+			return ErrUnreachable, hintDown
+		case e.Code == "55P03":
+			return ErrBusy, hintBusy
+		}
+		return nil, ""
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	if connecting || network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "conn closed") {
+		return ErrUnreachable, hintDown
+	}
+	return nil, ""
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"musette"
+)
+
+// inList is how many ids one statement names.
+const inList = 500
+
+func documentFrom(r *record) musette.Document {
+	d := musette.Document{
+		AthleteID: r.int(), ActivityID: r.int(), Part: musette.Part(r.text()), Source: musette.Source(r.text()), SHA256: r.hash(),
+	}
+	r.int() // size
+	d.FetchedAt, d.ConfirmedAt, d.Mark = r.time(), r.time(), r.int()
+	return d
+}
+
+var (
+	documentSize      = tDocuments.index("size")
+	documentConfirmed = tDocuments.index("confirmed_at_ms")
+	documentBody      = tDocuments.index("body")
+	historyBody       = tHistory.index("body")
+	historySize       = tHistory.index("size")
+)
+
+// wholeDocument verifies a row, the bytes of its body included.
+func wholeDocument(r *record, from func(*record) musette.Document, size, body int) (musette.Document, error) {
+	if bad := r.damage(); bad != nil {
+		return musette.Document{}, bad
+	}
+	d := from(r)
+	plain, err := decompress(r.v[body].([]byte), r.v[size].(int64))
+	if err != nil {
+		return musette.Document{}, &DamageError{r.t.name, r.t.key(r.v), err.Error()}
+	}
+	d.Body = plain
+	if !d.Intact() {
+		return musette.Document{}, &DamageError{r.t.name, r.t.key(r.v), "the body's SHA-256 differs"}
+	}
+	return d, nil
+}
+
+// Documents returns an activity's documents, verified, by part. (Activity 0 has the athlete part.) Damaged ones are
+// left out and returned as joined [DamageError]s beside the good ones.
+func (tx *Tx) Documents(ctx context.Context, athleteID, activityID int64) ([]musette.Document, error) {
+	rows, err := tx.records(ctx, tDocuments, " WHERE athlete_id = $1 AND activity_id = $2 ORDER BY part", athleteID, activityID)
+	if err != nil {
+		return nil, err
+	}
+	var good []musette.Document
+	var bad []error
+	for _, r := range rows {
+		d, err := wholeDocument(r, documentFrom, documentSize, documentBody)
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		good = append(good, d)
+	}
+	return good, errors.Join(bad...)
+}
+
+// History returns the documents of an activity that were replaced, the last replaced first.
+func (tx *Tx) History(ctx context.Context, athleteID, activityID int64) ([]musette.Document, error) {
+	rows, err := tx.records(ctx, tHistory,
+		" WHERE athlete_id = $1 AND activity_id = $2 ORDER BY replaced_at_ms DESC, fetched_at_ms DESC, part, sha256", athleteID, activityID)
+	if err != nil {
+		return nil, err
+	}
+	var good []musette.Document
+	var bad []error
+	for _, r := range rows {
+		d, err := wholeDocument(r, historyFrom, historySize, historyBody)
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		good = append(good, d)
+	}
+	return good, errors.Join(bad...)
+}
+
+func historyFrom(r *record) musette.Document {
+	d := musette.Document{AthleteID: r.int(), ActivityID: r.int(), Part: musette.Part(r.text()), FetchedAt: r.time(), SHA256: r.hash()}
+	d.Source = musette.Source(r.text())
+	r.int() // size
+	d.ConfirmedAt, d.Mark = r.time(), r.int()
+	return d
+}
+
+// PruneHistory deletes what was replaced before a time.
+func (tx *Tx) PruneHistory(ctx context.Context, before time.Time) error {
+	_, err := tx.exec(ctx, "deleting old documents", "DELETE FROM {document_history} WHERE replaced_at_ms < $1", ms(before))
+	return err
+}
+
+// documentMetasSQL reads documents' rows without their bodies; the checksums don't cover those.
+var documentMetasSQL = selectColumns(tDocuments, "body")
+
+// DocumentMetas returns the documents of one part for some activities, without their bodies. Damaged rows are left
+// out and returned as joined [DamageError]s.
+func (tx *Tx) DocumentMetas(ctx context.Context, athleteID int64, part musette.Part, ids []int64) (map[int64]musette.Document, error) {
+	metas := make(map[int64]musette.Document, len(ids))
+	var bad []error
+	for some := range slices.Chunk(ids, inList) {
+		stmt := documentMetasSQL + " WHERE athlete_id = $1 AND part = $2 AND activity_id IN (" + params(3, len(some)) + ")"
+		rows, err := tx.recordsOf(ctx, tDocuments, stmt, idArgs(some, athleteID, escapeText(string(part)))...)
+		if err != nil {
+			return nil, err
+		}
+		docs, err := collect(rows, nil, documentFrom)
+		bad = append(bad, err)
+		for _, d := range docs {
+			metas[d.ActivityID] = d
+		}
+	}
+	return metas, errors.Join(bad...)
+}
+
+// PutDocument writes a document in place of the one for its part. The old one goes to the history if history is set
+// and the bytes differ. The same bytes from the same source keep the time they first came.
+func (tx *Tx) PutDocument(ctx context.Context, d musette.Document, history bool) error {
+	if !d.Intact() {
+		return fmt.Errorf("store: %s of activity %d: the bytes don't have the SHA-256 they came with", d.Part, d.ActivityID)
+	}
+	v := values{
+		d.AthleteID, d.ActivityID, string(d.Part), string(d.Source), d.SHA256[:], int64(len(d.Body)),
+		ms(d.FetchedAt), ms(latest(d.FetchedAt, d.ConfirmedAt)), d.Mark, []byte(nil),
+	}
+	if err := tDocuments.check(v); err != nil {
+		return err
+	}
+	old, err := tx.one(ctx, tDocuments, v[:tDocuments.keys]...)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		was, err := wholeDocument(old, documentFrom, documentSize, documentBody)
+		switch {
+		case err != nil: // damaged: the new one is all there is
+		case bytes.Equal(was.SHA256[:], d.SHA256[:]):
+			if was.Source == d.Source {
+				v[6] = min(ms(was.FetchedAt), ms(d.FetchedAt))
+			}
+			v[documentConfirmed] = max(v[documentConfirmed].(int64), ms(was.ConfirmedAt))
+			v[documentBody] = old.v[documentBody]
+		case history:
+			if err := tx.putHistory(ctx, old); err != nil {
+				return err
+			}
+		}
+	}
+	if b := v[documentBody].([]byte); len(b) == 0 {
+		if v[documentBody], err = compress(d.Body); err != nil {
+			return fmt.Errorf("store: %s of activity %d: %w", d.Part, d.ActivityID, err)
+		}
+	}
+	return tx.replace(ctx, tDocuments, old, v)
+}
+
+// putHistory keeps a row of documents as one that was replaced now.
+func (tx *Tx) putHistory(ctx context.Context, old *record) error {
+	o := old.v
+	v := values{o[0], o[1], o[2], o[6], o[4], o[3], o[documentSize], o[documentConfirmed], o[8], ms(tx.s.now()), o[documentBody]}
+	return tx.replace(ctx, tHistory, nil, v)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Confirm notes that the documents of one part were still so at a time; one confirmed later stays as it is.
+func (tx *Tx) Confirm(ctx context.Context, athleteID int64, part musette.Part, ids []int64, at time.Time) error {
+	for some := range slices.Chunk(ids, inList) {
+		stmt := `UPDATE {documents} SET confirmed_at_ms = $1
+			WHERE athlete_id = $2 AND part = $3 AND confirmed_at_ms < $1 AND activity_id IN (` + params(4, len(some)) + ")"
+		if _, err := tx.exec(ctx, "confirming documents", stmt, idArgs(some, ms(at), athleteID, escapeText(string(part)))...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// params returns "$first, $first+1, …".
+func params(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+func idArgs(ids []int64, before ...any) []any {
+	for _, id := range ids {
+		before = append(before, id)
+	}
+	return before
+}

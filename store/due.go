@@ -1,0 +1,161 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"musette"
+)
+
+// How what is due is found without looking at what isn't. A part state whose time has come has ready = 1; the index
+// part_states_ready holds only those, by class, athlete and start. Time alone makes no row ready, so Due first
+// promotes what has become due since, by the index part_states_due: each row once per due time. In a View nothing can
+// be written; there, the rows that nobody has promoted yet are looked at one by one.
+
+const (
+	promoteSQL = "UPDATE {part_states} SET ready = 1 WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
+
+	// readyAthletesSQL hops from athlete to athlete over the index: one seek for each that has something ready, and
+	// one for its newest activity.
+	readyAthletesSQL = `WITH RECURSIVE a (athlete_id) AS (
+			SELECT min(athlete_id) FROM {part_states} WHERE ready = 1 AND class = $1
+			UNION ALL
+			SELECT (SELECT min(p.athlete_id) FROM {part_states} p WHERE p.ready = 1 AND p.class = $1 AND p.athlete_id > a.athlete_id)
+			FROM a WHERE a.athlete_id IS NOT NULL
+		)
+		SELECT athlete_id FROM a WHERE athlete_id IS NOT NULL
+		ORDER BY (SELECT max(p.start_ms) FROM {part_states} p WHERE p.ready = 1 AND p.class = $1 AND p.athlete_id = a.athlete_id) DESC, athlete_id
+		LIMIT $2`
+
+	unpromotedSQL = " WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
+)
+
+// readySQL reads the newest ready rows of n athletes in one statement: class is $1, now $2, how many each $3.
+func readySQL(n int) string {
+	one := strings.TrimPrefix(tPartStates.stmts.selectAll, "SELECT ")
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(" UNION ALL ")
+		}
+		fmt.Fprintf(&b, `SELECT * FROM (SELECT %s WHERE ready = 1 AND class = $1 AND athlete_id = $%d AND due_at_ms <= $2
+			ORDER BY start_ms DESC LIMIT $3) AS a%d`, one, i+4, i)
+	}
+	return b.String()
+}
+
+// Due returns what is due at now: for each class the newest Start first, at most perClass, of which at most perAthlete
+// each of one athlete. Where there is more, each athlete's first goes before anybody's second. Damaged rows are left
+// out and returned as joined [DamageError]s beside the good ones. In an Update it costs a few seeks in an index,
+// however much there is that isn't due.
+func (tx *Tx) Due(ctx context.Context, now time.Time, perClass, perAthlete int) ([]musette.PartState, error) {
+	late, err := tx.promote(ctx, ms(now), perAthlete)
+	if err != nil {
+		return nil, err
+	}
+	var found []*record
+	for class := range musette.NumClasses {
+		rows, err := tx.ready(ctx, class, now, perClass, perAthlete)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, rows...)
+	}
+	states, err := collect(append(found, late...), nil, partStateFrom)
+	return fairest(states, perClass, perAthlete), err
+}
+
+// promote makes ready what has become due; or, in a View, returns it.
+func (tx *Tx) promote(ctx context.Context, nowMS int64, perAthlete int) ([]*record, error) {
+	if tx.write {
+		_, err := tx.exec(ctx, "looking for what is due", promoteSQL, nowMS)
+		return nil, err
+	}
+	return tx.records(ctx, tPartStates, unpromotedSQL, nowMS)
+}
+
+// ready reads the candidates of one class.
+func (tx *Tx) ready(ctx context.Context, class musette.Class, now time.Time, perClass, perAthlete int) ([]*record, error) {
+	var athletes []any
+	err := tx.query(ctx, "looking for what is due", readyAthletesSQL, []any{int64(class), int64(perClass)}, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		athletes = append(athletes, id)
+		return err
+	})
+	if err != nil || len(athletes) == 0 {
+		return nil, err
+	}
+	args := append([]any{int64(class), ms(now), int64(perAthlete)}, athletes...)
+	return tx.recordsOf(ctx, tPartStates, readySQL(len(athletes)), args...)
+}
+
+// fairest picks from each class: newest first within an athlete, each athlete's first before anybody's second, and
+// what was picked newest first.
+func fairest(states []musette.PartState, perClass, perAthlete int) []musette.PartState {
+	newest := func(a, b musette.PartState) int {
+		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(a.AthleteID, b.AthleteID), cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(a.Part, b.Part))
+	}
+	type lane struct {
+		class   musette.Class
+		athlete int64
+	}
+	slices.SortFunc(states, newest)
+	taken := map[lane]int{}
+	rounds := map[musette.Class][][]musette.PartState{}
+	for _, p := range states {
+		k := lane{p.Class, p.AthleteID}
+		n := taken[k]
+		if n == perAthlete {
+			continue
+		}
+		taken[k]++
+		for len(rounds[p.Class]) <= n {
+			rounds[p.Class] = append(rounds[p.Class], nil)
+		}
+		rounds[p.Class][n] = append(rounds[p.Class][n], p)
+	}
+	var picked []musette.PartState
+	for class := range musette.NumClasses {
+		of := slices.Concat(rounds[class]...)
+		of = of[:min(len(of), perClass)]
+		slices.SortFunc(of, newest)
+		picked = append(picked, of...)
+	}
+	return picked
+}
+
+// NextDue returns the earliest time at which anything is due, past or to come; zero if nothing is.
+func (tx *Tx) NextDue(ctx context.Context) (time.Time, error) {
+	const stmt = `SELECT coalesce(min(due), 0) FROM (
+		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms > 0
+		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms > 0) AS d`
+	var at int64
+	if err := tx.scalar(ctx, "looking for what is due", stmt, nil, &at); err != nil {
+		return time.Time{}, err
+	}
+	return fromMS(at), nil
+}
+
+// DueByClass counts what is due until a time, what is due already included.
+func (tx *Tx) DueByClass(ctx context.Context, until time.Time) ([musette.NumClasses]int, error) {
+	const stmt = `SELECT class, count(*) FROM {part_states}
+		WHERE due_at_ms > 0 AND due_at_ms <= $1 AND ready IN (0, 1) GROUP BY class`
+	var counts [musette.NumClasses]int
+	err := tx.query(ctx, "counting what is due", stmt, []any{ms(until)}, func(rows *sql.Rows) error {
+		var class, n int
+		if err := rows.Scan(&class, &n); err != nil {
+			return err
+		}
+		if class >= 0 && class < len(counts) {
+			counts[class] = n
+		}
+		return nil
+	})
+	return counts, err
+}

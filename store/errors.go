@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What callers branch on, with [errors.Is]. The error around it says where, what it means for the data, and what to
+// do; it never holds a password.
+var (
+	ErrNewerSchema = errors.New("the database was made by a newer musette")
+	ErrReadOnly    = errors.New("the database can't be written")
+	ErrDiskFull    = errors.New("the disk is full")
+	ErrUnreachable = errors.New("the database can't be reached")
+	ErrCorrupt     = errors.New("the database is damaged")
+	ErrNotAllowed  = errors.New("the database user may not do this")
+	ErrBusy        = errors.New("the database is locked by another program")
+	ErrBadURL      = errors.New("the database URL is malformed")
+	ErrFenced      = errors.New("the lease is no longer held")
+	ErrNotFound    = errors.New("not found")
+	ErrNotEmpty    = errors.New("the store is not empty")
+)
+
+// An Error is a failure of the database as a whole, with what a person can do about it. It is one of the kinds above.
+type Error struct {
+	Kind  error  // one of the Err values
+	Where string // the path, or the host and database; never a password
+	Hint  string // what it means for the data, and what to do
+	Err   error  // what the driver said; may be nil
+}
+
+func (e *Error) Error() string {
+	s := e.Kind.Error() + ": " + e.Where
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+// Unwrap returns the kind and the cause.
+func (e *Error) Unwrap() []error { return []error{e.Kind, e.Err} }
+
+// A DamageError is one row that isn't what was written.
+type DamageError struct {
+	Table  string
+	Key    string // the row's key, its columns joined by "/"
+	Reason string
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("damaged row %s in %s: %s", e.Key, e.Table, e.Reason)
+}
+
+// Is makes a damaged row an [ErrCorrupt].
+func (e *DamageError) Is(target error) bool { return target == ErrCorrupt }
+
+// A HeldError says who holds a lease that was asked for.
+type HeldError struct {
+	Name   string
+	Holder string
+	Until  time.Time // zero where it is held as long as its process lives
+}
+
+func (e *HeldError) Error() string {
+	s := fmt.Sprintf("lease %q is held by %q", e.Name, e.Holder)
+	if !e.Until.IsZero() {
+		s += " until " + e.Until.Format(time.RFC3339)
+	}
+	return s
+}
+
+const (
+	hintFull     = "nothing was lost, the last change was not written; free some space, writing goes on by itself"
+	hintReadOnly = "nothing was changed; make the data directory and its files writable for this user"
+	hintCorrupt  = "don't delete it; restore from the newest backup with `musette backup restore`, or look at it with `musette verify`"
+	hintDown     = "nothing is lost; start the database or check DATABASE_URL, musette tries again"
+	hintBusy     = "nothing was changed; another program keeps a write transaction open, end it"
+	hintGrant    = "nothing was changed; as the database's owner run: GRANT CREATE ON DATABASE … TO …, or let musette use the owner's URL"
+	hintClosed   = "the store was closed"
+)
+
+// fail makes a driver's error one that callers can branch on. Errors that are ours already pass unchanged, and so
+// does the end of a context.
+func (s *Store) fail(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *Error
+	if errors.As(err, &known) || errors.Is(err, ErrFenced) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("store: %s: %w", doing, err)
+	}
+	if s.closed.Load() {
+		return &Error{Kind: ErrUnreachable, Where: s.where, Hint: hintClosed, Err: err}
+	}
+	if kind, hint := s.dialect.classify(err); kind != nil {
+		return &Error{Kind: kind, Where: s.where, Hint: hint, Err: fmt.Errorf("%s: %w", doing, err)}
+	}
+	return fmt.Errorf("store: %s: %w", doing, err)
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// An InboxItem waits to be dealt with by the one process that syncs: an event, or a person's wish.
+type InboxItem struct {
+	ID                    int64 // given by PutInbox
+	Kind                  string
+	AthleteID, ActivityID int64
+	Body                  []byte
+	ReceivedAt            time.Time
+}
+
+// Inbox returns at most limit items, the first come first.
+func (tx *Tx) Inbox(ctx context.Context, limit int) ([]InboxItem, error) {
+	rows, err := tx.records(ctx, tInbox, " ORDER BY inbox_id LIMIT $1", int64(limit))
+	return collect(rows, err, func(r *record) InboxItem {
+		return InboxItem{
+			ID: r.int(), Kind: r.text(), AthleteID: r.int(), ActivityID: r.int(), Body: r.blob(), ReceivedAt: r.time(),
+		}
+	})
+}
+
+// PutInbox adds an item and returns its id, which is never given again.
+func (tx *Tx) PutInbox(ctx context.Context, item InboxItem) (id int64, err error) {
+	v := values{int64(0), item.Kind, item.AthleteID, item.ActivityID, item.Body, ms(item.ReceivedAt)}
+	if err := tInbox.check(v); err != nil {
+		return 0, err
+	}
+	const stmt = `INSERT INTO {inbox} (kind, athlete_id, activity_id, body, received_at_ms, sum)
+		VALUES ($1, $2, $3, $4, $5, 0) RETURNING inbox_id`
+	if err := tx.scalar(ctx, "writing inbox", stmt, v[1:], &id); err != nil {
+		return 0, err
+	}
+	v[0] = id // the checksum covers the id, which is known only now
+	_, err = tx.exec(ctx, "writing inbox", "UPDATE {inbox} SET sum = $1 WHERE inbox_id = $2", tInbox.sum(v), id)
+	return id, err
+}
+
+// DeleteInbox removes an item that was dealt with.
+func (tx *Tx) DeleteInbox(ctx context.Context, id int64) error {
+	_, err := tx.remove(ctx, tInbox, id)
+	return err
+}

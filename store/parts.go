@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"musette"
+)
+
+func partStateFrom(r *record) musette.PartState {
+	return musette.PartState{
+		AthleteID: r.int(), ActivityID: r.int(), Part: musette.Part(r.text()),
+		Due: r.time(), Class: musette.Class(r.num()), Start: r.time(), Outcome: musette.Outcome(r.text()),
+		FirstSeen: r.time(), FirstWalk: r.bool(), LastTry: r.time(), LastSuccess: r.time(),
+		Tries: r.num(), Failures: r.num(), Rechecks: r.num(), Contradicted: r.time(), NotFound: r.time(),
+		ErrorKind: r.text(), Error: r.text(),
+	}
+}
+
+// partStateValues makes the row, ready already if it is due.
+func partStateValues(p musette.PartState, now time.Time) values {
+	due := !p.Due.IsZero() && !p.Due.After(now)
+	return values{
+		p.AthleteID, p.ActivityID, string(p.Part), ms(p.Due), int64(p.Class), ms(p.Start), string(p.Outcome),
+		ms(p.FirstSeen), flag(p.FirstWalk), ms(p.LastTry), ms(p.LastSuccess), int64(p.Tries), int64(p.Failures), int64(p.Rechecks),
+		ms(p.Contradicted), ms(p.NotFound), p.ErrorKind, p.Error, flag(due),
+	}
+}
+
+// PartStates returns what is known about fetching an activity's parts; activity 0 has the listings and the athlete
+// part. Damaged rows are left out and returned as joined [DamageError]s beside the good ones.
+func (tx *Tx) PartStates(ctx context.Context, athleteID, activityID int64) ([]musette.PartState, error) {
+	rows, err := tx.records(ctx, tPartStates, " WHERE athlete_id = $1 AND activity_id = $2 ORDER BY part", athleteID, activityID)
+	return collect(rows, err, partStateFrom)
+}
+
+// PutPartState writes states, new or known. Of several with one key the last counts.
+func (tx *Tx) PutPartState(ctx context.Context, states ...musette.PartState) error {
+	now := tx.s.now()
+	for _, p := range states {
+		if err := tx.put(ctx, tPartStates, partStateValues(p, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeletePartState removes states; those that aren't there are no error.
+func (tx *Tx) DeletePartState(ctx context.Context, keys ...musette.Key) error {
+	for _, k := range keys {
+		if _, err := tx.remove(ctx, tPartStates, k.AthleteID, k.ActivityID, escapeText(string(k.Part))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LastErrors returns the newest failed tries, at most limit.
+func (tx *Tx) LastErrors(ctx context.Context, limit int) ([]musette.LastError, error) {
+	rows, err := tx.records(ctx, tPartStates, " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1", int64(limit))
+	states, err := collect(rows, err, partStateFrom)
+	var found []musette.LastError
+	for _, p := range states {
+		found = append(found, musette.LastError{
+			At: p.LastTry, AthleteID: p.AthleteID, ActivityID: p.ActivityID, Part: p.Part, Kind: p.ErrorKind, Message: p.Error,
+		})
+	}
+	return found, err
+}

@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// statements are the texts made from a table's description.
+type statements struct {
+	selectAll string // SELECT every column, sum (0 if there is none) FROM {table}
+	upsert    string
+	insert    string
+	byKey     string // WHERE key = $1 …
+}
+
+func init() {
+	for _, t := range tables {
+		t.stmts = makeStatements(t)
+	}
+}
+
+func makeStatements(t *table) statements {
+	var names, set, where []string
+	for i, c := range t.cols {
+		names = append(names, c.name)
+		if i < t.keys {
+			where = append(where, fmt.Sprintf("%s = $%d", c.name, i+1))
+		} else {
+			set = append(set, c.name+" = excluded."+c.name)
+		}
+	}
+	if t.summed() {
+		set = append(set, "sum = excluded.sum")
+	}
+	columns := strings.Join(names, ", ")
+	params := make([]string, len(names)+1)
+	for i := range params {
+		params[i] = fmt.Sprintf("$%d", i+1)
+	}
+	insert := fmt.Sprintf("INSERT INTO {%s} (%s, sum) VALUES (%s)", t.name, columns, strings.Join(params, ", "))
+	key := strings.Join(names[:t.keys], ", ")
+	return statements{
+		selectAll: selectColumns(t, ""),
+		insert:    insert,
+		upsert:    fmt.Sprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", insert, key, strings.Join(set, ", ")),
+		byKey:     " WHERE " + strings.Join(where, " AND "),
+	}
+}
+
+// selectColumns returns the text that reads a table's rows, without the one column named; its value is then nil.
+func selectColumns(t *table, without string) string {
+	var names []string
+	for _, c := range t.cols {
+		if c.name == without {
+			names = append(names, "NULL")
+		} else {
+			names = append(names, c.name)
+		}
+	}
+	if t.summed() {
+		names = append(names, "sum")
+	} else {
+		names = append(names, "0")
+	}
+	return fmt.Sprintf("SELECT %s FROM {%s}", strings.Join(names, ", "), t.name)
+}
+
+// text returns the dialect's form of a statement, made once. Strings that callers chose are bound through escapeText.
+func (s *Store) text(stmt string) string {
+	if t, ok := s.texts.Load(stmt); ok {
+		return t.(string)
+	}
+	t := s.dialect.expand(stmt)
+	s.texts.Store(stmt, t)
+	return t
+}
+
+func (tx *Tx) exec(ctx context.Context, doing, stmt string, args ...any) (int64, error) {
+	if !tx.write {
+		return 0, fmt.Errorf("store: %s: not in a View", doing)
+	}
+	res, err := tx.tx.ExecContext(ctx, tx.s.text(stmt), args...)
+	if err != nil {
+		return 0, tx.broken(doing, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, tx.broken(doing, err)
+	}
+	return n, nil
+}
+
+// broken remembers that a statement failed: nothing of the transaction may be committed, whatever fn makes of it.
+func (tx *Tx) broken(doing string, err error) error {
+	err = tx.s.fail(doing, err)
+	if tx.err == nil {
+		tx.err = err
+	}
+	return err
+}
+
+// scalar reads one row of columns into dest; sql.ErrNoRows if there is none.
+func (tx *Tx) scalar(ctx context.Context, doing, stmt string, args []any, dest ...any) error {
+	err := tx.tx.QueryRowContext(ctx, tx.s.text(stmt), args...).Scan(dest...)
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return tx.broken(doing, err)
+}
+
+// query calls fn for each row, after all of them are read: fn may use the transaction, which on Postgres has one
+// thing under way at a time. scan reads one.
+func (tx *Tx) query(ctx context.Context, doing, stmt string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := tx.tx.QueryContext(ctx, tx.s.text(stmt), args...)
+	if err != nil {
+		return tx.broken(doing, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return tx.broken(doing, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return tx.broken(doing, err)
+	}
+	return nil
+}
+
+// records reads whole rows of a table; rest is what follows FROM.
+func (tx *Tx) records(ctx context.Context, t *table, rest string, args ...any) ([]*record, error) {
+	return tx.recordsOf(ctx, t, t.stmts.selectAll+rest, args...)
+}
+
+func (tx *Tx) recordsOf(ctx context.Context, t *table, stmt string, args ...any) ([]*record, error) {
+	var found []*record
+	err := tx.query(ctx, "reading "+t.name, stmt, args, func(rows *sql.Rows) error {
+		r := &record{t: t, v: make(values, len(t.cols))}
+		dest := make([]any, len(t.cols)+1)
+		for i := range r.v {
+			dest[i] = &r.v[i]
+		}
+		dest[len(t.cols)] = &r.sum
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		found = append(found, r)
+		return nil
+	})
+	return found, err
+}
+
+// one returns the row with a key, nil if there is none.
+func (tx *Tx) one(ctx context.Context, t *table, key ...any) (*record, error) {
+	found, err := tx.records(ctx, t, t.stmts.byKey, key...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// collect makes the rows values, leaving damaged ones out; those are returned as joined [DamageError]s, beside the
+// good ones.
+func collect[T any](rows []*record, err error, from func(*record) T) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	var good []T
+	var bad []error
+	for _, r := range rows {
+		if d := r.damage(); d != nil {
+			bad = append(bad, d)
+		} else {
+			good = append(good, from(r))
+		}
+	}
+	return good, errors.Join(bad...)
+}
+
+// put writes a row, over the one with its key if there is one. Tallies move with it.
+func (tx *Tx) put(ctx context.Context, t *table, v values) error {
+	if err := t.check(v); err != nil {
+		return err
+	}
+	var old *record
+	if t.tallied {
+		var err error
+		if old, err = tx.one(ctx, t, v[:t.keys]...); err != nil {
+			return err
+		}
+	}
+	return tx.replace(ctx, t, old, v)
+}
+
+// replace is put where the caller has checked the values and read the old row; nil if there was none.
+func (tx *Tx) replace(ctx context.Context, t *table, old *record, v values) error {
+	sum := t.sum(v)
+	if _, err := tx.exec(ctx, "writing "+t.name, t.stmts.upsert, append(v[:len(v):len(v)], sum)...); err != nil {
+		return err
+	}
+	if old != nil {
+		tx.tally(old, -1)
+	}
+	tx.tally(&record{t: t, v: v, sum: sum}, +1)
+	return nil
+}
+
+// remove deletes the row with a key, and reports whether there was one.
+func (tx *Tx) remove(ctx context.Context, t *table, key ...any) (bool, error) {
+	if t.tallied {
+		old, err := tx.one(ctx, t, key...)
+		if err != nil || old == nil {
+			return false, err
+		}
+		defer tx.tally(old, -1)
+	}
+	n, err := tx.exec(ctx, "deleting from "+t.name, "DELETE FROM {"+t.name+"}"+t.stmts.byKey, key...)
+	return n > 0, err
+}

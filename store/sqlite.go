@@ -1,0 +1,67 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"syscall"
+)
+
+// SQLite's settings.
+const (
+	busyTimeoutMS   = "10000"    // how long to wait for another process's transaction
+	readConnections = 4          // beside the one writer
+	journalLimit    = "67108864" // bytes the log keeps on disk after a large transaction
+	cacheKiB        = "-8000"    // per connection
+)
+
+// openPools opens one connection that writes and a few that read. vfs is "" for a file, "memdb" for memory.
+//
+// The log is synced at each commit (synchronous=FULL): a token that Strava has rotated must survive a power cut. The
+// cost is one fsync per transaction; see the benchmarks.
+func (s *Store) openPools(path, vfs string) error {
+	common := []string{"busy_timeout(" + busyTimeoutMS + ")", "cache_size(" + cacheKiB + ")"}
+	write := append([]string{"synchronous(FULL)", "journal_size_limit(" + journalLimit + ")"}, common...)
+	read := append([]string{"query_only(1)"}, common...)
+	var err error
+	if s.writer, err = openPool(path, vfs, write, "immediate", 1); err != nil {
+		return s.fail("opening", err)
+	}
+	if s.reader, err = openPool(path, vfs, read, "", readConnections); err != nil {
+		s.Close()
+		return s.fail("opening", err)
+	}
+	return nil
+}
+
+func openPool(path, vfs string, pragmas []string, lock string, connections int) (*sql.DB, error) {
+	q := url.Values{"_pragma": pragmas}
+	if lock != "" {
+		q.Set("_txlock", lock)
+	}
+	if vfs != "" {
+		q.Set("vfs", vfs)
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// fileError types what the file system says about the data directory.
+func fileError(path string, err error) error {
+	kind, hint := ErrUnreachable, "nothing was changed; check MUSETTE_DATA"
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		kind, hint = ErrReadOnly, hintReadOnly
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		kind, hint = ErrDiskFull, hintFull
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR):
+		hint = "nothing was changed; the data directory must be a directory, check MUSETTE_DATA"
+	}
+	return &Error{Kind: kind, Where: path, Hint: hint, Err: err}
+}

@@ -1,0 +1,3 @@
+// Package storetest is the one suite that every database must pass: what a store promises, tried through its public
+// surface.
+package storetest

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+
+	"musette"
+)
+
+// A tally says what should be there: how many rows of one table an athlete has, and the XOR of their checksums. A row
+// that vanished, or came from elsewhere, shows.
+type tally struct{ rows, xor int64 }
+
+type tallyKey struct {
+	athleteID int64
+	table     string
+}
+
+type countKey struct {
+	athleteID int64
+	part      string
+}
+
+// tally notes, for the end of the transaction, that a row came (+1) or went (-1).
+func (tx *Tx) tally(r *record, sign int64) {
+	if !r.t.tallied {
+		return
+	}
+	athleteID, _ := r.v[0].(int64)
+	k := tallyKey{athleteID, r.t.name}
+	d := tx.tallies[k]
+	d.rows += sign
+	d.xor ^= r.sum
+	tx.tallies[k] = d
+	if r.t == tPartStates {
+		tx.count(r, int(sign))
+	}
+}
+
+var (
+	partStateDue     = tPartStates.index("due_at_ms")
+	partStateOutcome = tPartStates.index("outcome")
+)
+
+func (tx *Tx) count(r *record, sign int) {
+	athleteID, _ := r.v[0].(int64)
+	activityID, _ := r.v[1].(int64)
+	part, _ := r.v[2].(string)
+	due, _ := r.v[partStateDue].(int64)
+	outcome, _ := r.v[partStateOutcome].(string)
+	if activityID == 0 {
+		return
+	}
+	k := countKey{athleteID, part}
+	c := tx.counts[k]
+	switch musette.Outcome(outcome) {
+	case musette.OutcomeHave:
+		c.Have += sign
+	case musette.OutcomeFailed:
+		c.Failed += sign
+	case musette.OutcomeQuarantined:
+		c.Quarantined += sign
+	}
+	if due != 0 && isOpen(musette.Outcome(outcome)) {
+		c.Due += sign
+	}
+	tx.counts[k] = c
+}
+
+func isOpen(o musette.Outcome) bool {
+	return o != musette.OutcomeFailed && o != musette.OutcomeQuarantined
+}
+
+// flush writes what the transaction adds to tallies, counts and the number of changes. It is the last thing before
+// the commit.
+func (tx *Tx) flush(ctx context.Context) error {
+	byAthlete := func(a, b tallyKey) int {
+		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.table, b.table))
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(tx.tallies), byAthlete) {
+		d := tx.tallies[k]
+		if d == (tally{}) {
+			continue
+		}
+		now, err := tx.readTally(ctx, k) // d is in it already
+		if err != nil {
+			return err
+		}
+		if err := tx.put(ctx, tTallies, values{k.athleteID, k.table, now.rows, now.xor}); err != nil {
+			return err
+		}
+	}
+	if err := tx.flushCounts(ctx); err != nil {
+		return err
+	}
+	return tx.flushSeq(ctx)
+}
+
+func (tx *Tx) flushCounts(ctx context.Context) error {
+	byAthlete := func(a, b countKey) int {
+		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.part, b.part))
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(tx.counts), byAthlete) {
+		d := tx.counts[k]
+		if d == (musette.PartCount{}) {
+			continue
+		}
+		r, err := tx.one(ctx, tPartCounts, k.athleteID, k.part)
+		if err != nil {
+			return err
+		}
+		var c musette.PartCount
+		if r != nil {
+			if d := r.damage(); d != nil {
+				return d
+			}
+			_, c = partCountFrom(r)
+		}
+		v := values{k.athleteID, unescapeText(k.part), int64(c.Have + d.Have), int64(c.Due + d.Due), int64(c.Failed + d.Failed), int64(c.Quarantined + d.Quarantined)}
+		if err := tx.put(ctx, tPartCounts, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func partCountFrom(r *record) (musette.Part, musette.PartCount) {
+	r.int()
+	return musette.Part(r.text()), musette.PartCount{Have: r.num(), Due: r.num(), Failed: r.num(), Quarantined: r.num()}
+}
+
+// readTally returns what should be there now, this transaction's own writes included.
+func (tx *Tx) readTally(ctx context.Context, k tallyKey) (tally, error) {
+	r, err := tx.one(ctx, tTallies, k.athleteID, k.table)
+	if err != nil {
+		return tally{}, err
+	}
+	d := tx.tallies[k]
+	if r == nil {
+		return d, nil
+	}
+	if bad := r.damage(); bad != nil {
+		return tally{}, bad
+	}
+	r.int()
+	r.text()
+	return tally{rows: r.int() + d.rows, xor: r.int() ^ d.xor}, nil
+}
+
+// compare reports what is there against what should be.
+func (tx *Tx) compare(ctx context.Context, athleteID int64, t *table, got tally) error {
+	want, err := tx.readTally(ctx, tallyKey{athleteID, t.name})
+	if err != nil || got == want {
+		return err
+	}
+	reason := "a row's checksum isn't the one that was written last"
+	if got.rows != want.rows {
+		reason = fmt.Sprintf("%d rows are here, %d were written", got.rows, want.rows)
+	}
+	return &DamageError{t.name, fmt.Sprint(athleteID), reason}
+}
+
+// PartCounts returns, by part, how complete an athlete's activities are. Listings and the athlete part aren't counted.
+func (tx *Tx) PartCounts(ctx context.Context, athleteID int64) (map[musette.Part]musette.PartCount, error) {
+	rows, err := tx.records(ctx, tPartCounts, " WHERE athlete_id = $1", athleteID)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[musette.Part]musette.PartCount{}
+	for _, r := range rows {
+		if bad := r.damage(); bad != nil {
+			return counts, bad
+		}
+		part, c := partCountFrom(r)
+		counts[part] = c
+	}
+	for k, d := range tx.counts {
+		if k.athleteID == athleteID {
+			part := musette.Part(unescapeText(k.part))
+			c := counts[part]
+			counts[part] = musette.PartCount{
+				Have: c.Have + d.Have, Due: c.Due + d.Due,
+				Failed: c.Failed + d.Failed, Quarantined: c.Quarantined + d.Quarantined,
+			}
+		}
+	}
+	return counts, nil
+}
+
+// athletesIn lists the athletes that have rows in a table or a tally for it.
+func (tx *Tx) athletesIn(ctx context.Context, t *table) ([]int64, error) {
+	stmt := "SELECT athlete_id FROM {tallies} WHERE name = $1 UNION SELECT DISTINCT athlete_id FROM {" + t.name + "} ORDER BY 1"
+	var ids []int64
+	err := tx.query(ctx, "reading tallies", stmt, []any{t.name}, func(rows *sql.Rows) error {
+		var id int64
+		ids = append(ids, 0)
+		err := rows.Scan(&id)
+		ids[len(ids)-1] = id
+		return err
+	})
+	return ids, err
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"musette"
+)
+
+// A Tx is one transaction: it lives as long as the function it was given to, and is used by one goroutine at a time.
+type Tx struct {
+	s     *Store
+	tx    *sql.Tx
+	write bool
+	err   error // the first statement that failed
+
+	tallies map[tallyKey]tally
+	counts  map[countKey]musette.PartCount
+
+	meta    *meta // once read
+	renewed bool  // meta must be written
+	loading bool  // Load found the store empty
+}
+
+// Update runs fn in one write transaction: all of it is kept, or nothing. Updates follow one another, in all
+// processes. With a fence it fails with [ErrFenced] unless that lease is still held.
+//
+// The transaction is kept only if fn returns nil and no statement failed. fn must not use the store other than
+// through its Tx: a nested Update, Acquire or Renew would wait for this one for ever.
+func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) error {
+	t, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return s.fail("beginning a change", err)
+	}
+	defer t.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	tx := s.newTx(t, true)
+	if s.dialect.begin != "" {
+		if _, err := t.ExecContext(ctx, s.dialect.begin); err != nil {
+			return s.fail("beginning a change", err)
+		}
+	}
+	if fence != nil {
+		if err := fence.check(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return s.fail("committing a change", err)
+	}
+	return nil
+}
+
+// View runs fn in one read transaction: it sees one moment, whatever is written meanwhile, and holds up no writer.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
+	t, err := s.reader.BeginTx(ctx, s.viewOptions)
+	if err != nil {
+		return s.fail("beginning to read", err)
+	}
+	defer t.Rollback() //nolint:errcheck // nothing was written
+	return fn(s.newTx(t, false))
+}
+
+func (s *Store) newTx(t *sql.Tx, write bool) *Tx {
+	return &Tx{s: s, tx: t, write: write, tallies: map[tallyKey]tally{}, counts: map[countKey]musette.PartCount{}}
+}
+
+// meta is the one row that says which history of changes this is, and how far it goes.
+type meta struct {
+	epoch       string
+	seq, oldest int64
+}
+
+func (tx *Tx) readMeta(ctx context.Context) (*meta, error) {
+	if tx.meta != nil {
+		return tx.meta, nil
+	}
+	r, err := tx.one(ctx, tMeta, int64(1))
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, &DamageError{"meta", "1", "the row is missing"}
+	}
+	if bad := r.damage(); bad != nil {
+		return nil, bad
+	}
+	r.int()
+	m := &meta{epoch: r.text(), seq: r.int(), oldest: r.int()}
+	if tx.write {
+		tx.meta = m
+	}
+	return m, nil
+}
+
+// number returns the next change's number. Updates follow one another, so what is counted here is what the commit
+// makes known: numbers have no gap, and their order is the order of the commits.
+func (tx *Tx) number(ctx context.Context) (int64, error) {
+	m, err := tx.readMeta(ctx)
+	if err != nil {
+		return 0, err
+	}
+	m.seq++
+	tx.renewed = true
+	return m.seq, nil
+}
+
+func (tx *Tx) flushSeq(ctx context.Context) error {
+	if !tx.renewed {
+		return nil
+	}
+	return tx.put(ctx, tMeta, values{int64(1), tx.meta.epoch, tx.meta.seq, tx.meta.oldest})
+}
+
+// RenewEpoch makes the history of changes another one, so that every follower starts anew. For restores.
+func (tx *Tx) RenewEpoch(ctx context.Context) error {
+	m, err := tx.readMeta(ctx)
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("store: renewing the epoch: %w", err)
+	}
+	m.epoch = newEpoch()
+	tx.renewed = tx.write
+	return nil
+}
