@@ -140,7 +140,7 @@ func (t *Tokens) TakeIn(ctx context.Context, refresh strava.Secret) (bool, error
 			return err
 		}
 		// A token taken in before that never worked for anybody is superseded.
-		grants, err := tx.Grants(ctx)
+		grants, err := goodGrants(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (t *Tokens) bind(ctx context.Context, tx *store.Tx, row store.Grant, athlet
 	*gone = nil
 	row.AthleteID = athleteID
 	if !unreadable(row.Scopes) {
-		grants, err := tx.Grants(ctx)
+		grants, err := goodGrants(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -341,18 +341,28 @@ func (t *Tokens) warnCopy(grantID string, err error) {
 	}
 }
 
-// grantOf returns one grant, or store.ErrNotFound.
+// grantOf returns one grant, or store.ErrNotFound. A damaged row is in the way
+// only of its own grant.
 func grantOf(ctx context.Context, tx *store.Tx, id string) (store.Grant, error) {
 	grants, err := tx.Grants(ctx)
-	if err != nil {
-		return store.Grant{}, err
-	}
 	for _, g := range grants {
 		if g.ID == id {
 			return g, nil
 		}
 	}
+	if err != nil {
+		return store.Grant{}, err
+	}
 	return store.Grant{}, fmt.Errorf("grant %s: %w", id, store.ErrNotFound)
+}
+
+// goodGrants returns the grants whose rows are sound.
+func goodGrants(ctx context.Context, tx *store.Tx) ([]store.Grant, error) {
+	grants, err := tx.Grants(ctx)
+	if _, damaged := errors.AsType[*store.DamageError](err); damaged {
+		err = nil
+	}
+	return grants, err
 }
 
 // newID returns 128 random bits as hex.
