@@ -1,0 +1,140 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"time"
+
+	"musette"
+	"musette/web/svg"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// pages writes the HTML that people see.
+type pages struct {
+	templates *template.Template
+	assets    *assets
+	drawings  *drawings
+}
+
+func newPages() (*pages, error) {
+	a, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	t, err := template.New("").Funcs(template.FuncMap{
+		"asset":       a.path,
+		"chartWidth":  func() int { return (weeksShown-1)*barStep + barWidth },
+		"chartHeight": func() int { return chartHeight },
+	}).ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("reading the page's templates: %w", err)
+	}
+	return &pages{templates: t, assets: a, drawings: newDrawings()}, nil
+}
+
+// pageInput is everything a page is made of, as the reader may see it.
+type pageInput struct {
+	Activities []*musette.Activity // newest first
+	Totals     musette.Totals
+	Status     musette.Status
+	Names      map[int64]string // of the athletes that may be named
+
+	First      bool   // the first page, the one that is kept alive
+	Next       string // cursor of the next, "" on the last
+	Owner      bool   // the reader owns what is shown, rather than being a stranger
+	SignedIn   bool   // and can sign out
+	TotalsOnly bool   // activities may be counted but not shown
+	Seq        int64  // of the view that this is made of
+	Now        time.Time
+}
+
+type pageData struct {
+	Title     string
+	Top       top
+	Cards     []card
+	Connected bool
+	Public    bool
+	pageInput
+}
+
+// page writes the whole page.
+func (p *pages) page(in pageInput) ([]byte, error) {
+	d := pageData{
+		Top: p.newTop(in), pageInput: in, Public: !in.Owner,
+		Connected: len(in.Names) > 0 || in.Status.AsOf != nil,
+	}
+	d.Title = d.Top.Title
+	for _, a := range in.Activities {
+		d.Cards = append(d.Cards, newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Now, p.drawings))
+	}
+	return p.write("page", d)
+}
+
+// top writes the head of the page alone.
+func (p *pages) top(in pageInput) ([]byte, error) { return p.write("top", p.newTop(in)) }
+
+// card writes the card of the input's one activity.
+func (p *pages) card(in pageInput) ([]byte, error) {
+	a := in.Activities[0]
+	return p.write("card", newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Now, p.drawings))
+}
+
+// newTop says the clock's times in the zone of the newest activity; the browser moves them into its own.
+func (p *pages) newTop(in pageInput) top {
+	now := in.Now.UTC()
+	if len(in.Activities) > 0 {
+		if zone, err := time.LoadLocation(in.Activities[0].Timezone); err == nil {
+			now = now.In(zone)
+		}
+	}
+	return newTop(in.Totals, &in.Status, in.Names, in.Owner, now)
+}
+
+// login writes the page for somebody who may not see anything yet; problem says why the last try failed, "" at first.
+func (p *pages) login(problem string) ([]byte, error) {
+	return p.write("login", struct{ Title, Problem string }{"This page is private", problem})
+}
+
+// open writes the page that a one-time link leads to: the code is used by pressing, so that a preview doesn't.
+func (p *pages) open(code string) ([]byte, error) {
+	return p.write("open", struct{ Title, Code string }{"Open the page", code})
+}
+
+// message writes a page that only says something; home adds the way to the activities.
+func (p *pages) message(heading, text string, home bool) ([]byte, error) {
+	return p.write("message", struct {
+		Title, Heading, Text string
+		Home                 bool
+	}{heading, heading, text, home})
+}
+
+func (p *pages) write(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, fmt.Errorf("writing the %s as HTML: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// drawings keeps routes as drawn, since drawing takes longer than everything else about a card.
+type drawings struct {
+	kept keep[drawing, template.HTML]
+}
+
+type drawing struct {
+	polyline, layout string
+	svg.RouteOptions
+}
+
+const keptDrawings = 1000
+
+func newDrawings() *drawings { return &drawings{keep[drawing, template.HTML]{limit: keptDrawings}} }
+
+func (d *drawings) route(polyline, layout string, o svg.RouteOptions) template.HTML {
+	return d.kept.get(drawing{polyline, layout, o}, func() template.HTML { return drawRoute(polyline, layout, o) })
+}

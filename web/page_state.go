@@ -1,0 +1,187 @@
+package web
+
+import (
+	"time"
+
+	"musette"
+)
+
+// A sentence is said in pieces, because the times in it are marked up: the browser moves clock times to its own zone
+// and lets "4 minutes ago" grow old.
+type sentence struct {
+	Tone   string // quiet, wait, stop
+	Pieces []piece
+}
+
+// piece is some text; with a Kind (clock or ago) the text says the moment At.
+type piece struct {
+	Text string
+	Kind string
+	At   string // RFC 3339
+}
+
+// speaker puts sentences together, for one reader at one moment.
+type speaker struct {
+	now   time.Time // in the zone of the clock times
+	owner bool
+}
+
+func text(s string) piece { return piece{Text: s} }
+
+func (s speaker) clock(t time.Time) piece {
+	return piece{Text: clockTime(t.In(s.now.Location()), s.now), Kind: "clock", At: t.UTC().Format(time.RFC3339)}
+}
+
+func (s speaker) ago(t time.Time) piece {
+	return piece{Text: ago(s.now.Sub(t)), Kind: "ago", At: t.UTC().Format(time.RFC3339)}
+}
+
+// from says what the page dates from.
+func (s speaker) from(st *musette.Status, before, after string) []piece {
+	if st.AsOf == nil {
+		return nil
+	}
+	return []piece{text(before), s.clock(*st.AsOf), text(after)}
+}
+
+// say is the line about the state of things: what happened, that nothing is lost, what happens next.
+func (s speaker) say(st *musette.Status) []sentence {
+	lines := []sentence{s.whole(st)}
+	if s.owner && st.State != musette.StateReconnect {
+		for _, a := range st.Athletes {
+			if a.State == musette.StateReconnect {
+				lines = append(lines, sentence{"wait", []piece{text("Strava asks " + nameOr(a.Name, "one athlete") +
+					" to sign in again. Their activities here are safe; new ones arrive after “musette connect”.")}})
+			}
+		}
+	}
+	kept := lines[:0]
+	for _, l := range lines {
+		if len(l.Pieces) > 0 {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+func (s speaker) whole(st *musette.Status) sentence {
+	switch st.State {
+	case musette.StateStoreDown:
+		return s.tell("stop", "The database can’t be reached. Nothing is lost: ",
+			s.from(st, "this is the copy from ", ", and it catches up by itself."), "you see a copy, and it catches up by itself.")
+	case musette.StateDiskFull:
+		if s.owner {
+			return sentence{"stop", []piece{text("The disk is full, so nothing new can be kept. Everything here is safe; free some space and it goes on by itself.")}}
+		}
+		return s.tell("wait", "New activities have to wait for a moment. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
+	case musette.StateInactive:
+		if s.owner {
+			return sentence{"wait", []piece{text("Your Strava app is switched off (subscription lapsed). Nothing is lost; new activities arrive when it is back, or import files.")}}
+		}
+		return sentence{"wait", []piece{text("The connection to Strava is switched off for now. Nothing is lost; new activities arrive when it is back.")}}
+	case musette.StateReconnect:
+		if s.owner {
+			return sentence{"stop", []piece{text("Strava asks you to sign in again. Nothing is lost; run “musette connect” and new activities arrive.")}}
+		}
+		return s.tell("wait", "New activities wait for a new sign-in at Strava. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
+	case musette.StateOffline:
+		return s.offline(st)
+	case musette.StateHeld:
+		if s.owner {
+			return sentence{"wait", []piece{text("Many activities have disappeared from Strava at once. They are kept here until you decide: “musette deletions list”. Everything else goes on.")}}
+		}
+		return s.fresh(st)
+	case musette.StateLimited:
+		return s.limited(st)
+	case musette.StateSyncing:
+		return s.syncing(st)
+	}
+	return s.fresh(st)
+}
+
+// tell puts a beginning and its end together, or another end where the first is empty.
+func (s speaker) tell(tone, begin string, end []piece, otherwise string) sentence {
+	if end == nil {
+		end = []piece{text(otherwise)}
+	}
+	return sentence{tone, append([]piece{text(begin)}, end...)}
+}
+
+func (s speaker) fresh(st *musette.Status) sentence {
+	switch {
+	case st.AsOf == nil:
+		return sentence{}
+	case s.now.Sub(*st.AsOf) < 24*time.Hour:
+		return sentence{"quiet", []piece{text("Up to date "), s.ago(*st.AsOf), text(".")}}
+	}
+	return sentence{"quiet", []piece{text("Last checked "), s.ago(*st.AsOf), text(".")}}
+}
+
+func (s speaker) offline(st *musette.Status) sentence {
+	l := s.tell("wait", "Strava isn’t answering at the moment. ", s.from(st, "Everything here is from ", " and stays"), "Nothing is lost")
+	next := st.NextCall
+	if st.Until != nil {
+		next = st.Until
+	}
+	if next == nil || !next.After(s.now) {
+		l.Pieces = append(l.Pieces, text("; it is asked again soon."))
+		return l
+	}
+	l.Pieces = append(l.Pieces, text("; it is asked again at "), s.clock(*next), text("."))
+	return l
+}
+
+func (s speaker) limited(st *musette.Status) sentence {
+	var resting []piece
+	if st.Until != nil {
+		resting = []piece{text("Strava is resting until "), s.clock(*st.Until)}
+	} else {
+		resting = []piece{text("Strava is resting for a while")}
+	}
+	if have, all := details(st); have < all {
+		l := sentence{"quiet", append([]piece{text(thousands(have) + " of " + thousands(all) + " activities are complete. ")}, resting...)}
+		l.Pieces = append(l.Pieces, text("; the rest arrives after that"))
+		if st.ETA != nil && st.ETA.After(s.now) {
+			l.Pieces = append(l.Pieces, text(", all in "+about(st.ETA.Sub(s.now))))
+		}
+		l.Pieces = append(l.Pieces, text("."))
+		return l
+	}
+	end := s.from(st, "; everything here is from ", ".")
+	if end == nil {
+		end = []piece{text(".")}
+	}
+	return sentence{"quiet", append(resting, end...)}
+}
+
+func (s speaker) syncing(st *musette.Status) sentence {
+	have, all := details(st)
+	switch {
+	case all == 0 && st.AsOf == nil:
+		return sentence{"quiet", []piece{text("The activities are being fetched; they appear here in a moment.")}}
+	case have == all:
+		return s.fresh(st)
+	}
+	l := "Details are still coming in: " + thousands(have) + " of " + thousands(all) + " are complete"
+	if st.ETA != nil && st.ETA.After(s.now) {
+		l += "; all here in " + about(st.ETA.Sub(s.now))
+	}
+	return sentence{"quiet", []piece{text(l + ".")}}
+}
+
+// details counts the activities whose detail is here, and those that have or will have one.
+func details(st *musette.Status) (have, all int) {
+	for _, a := range st.Athletes {
+		c := a.Parts[musette.PartDetail]
+		have += c.Have
+		all += c.Have + c.Due
+	}
+	return have, all
+}
+
+func nameOr(name, otherwise string) string {
+	if name == "" {
+		return otherwise
+	}
+	return name
+}
