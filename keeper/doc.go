@@ -1,0 +1,15 @@
+// Package keeper carries plans out: it fetches what plan says, accepts or refuses what came, and records it.
+//
+// [Keeper.Step] does all the keeping there is. One step reads the situation from the store, asks plan.Next, takes
+// the chosen calls off the quota's ledger, makes them, and writes their results in one transaction:
+//
+//	situation ──► plan.Next ──► reserve ──► call Strava ──► record
+//	 (store)       (pure)       (store)     (no lock held)   (store)
+//
+// It returns when to step again. [Keeper.Run] wraps it in a timer for a server, [Keeper.Sync] in a loop that ends
+// when nothing is due, and a simulation may wrap it in virtual time. Nothing is remembered between steps but the
+// results that the store couldn't take yet: a keeper that is killed goes on where it was, and repeats at most the
+// calls that were in flight.
+//
+// On one store one keeper leads, by lease; each of its transactions checks that the lease is still its own.
+package keeper

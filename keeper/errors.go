@@ -1,0 +1,70 @@
+package keeper
+
+import (
+	"errors"
+
+	"musette/strava"
+	"musette/token"
+)
+
+// tokenError wraps a failure to get an access token: the call itself was never made, or ended in a 401.
+type tokenError struct{ err error }
+
+func (e *tokenError) Error() string { return e.err.Error() }
+func (e *tokenError) Unwrap() error { return e.err }
+
+// refusedError wraps a 401 to a token that is fresh: the fault is Strava's, not the token's.
+type refusedError struct{ err error }
+
+func (e *refusedError) Error() string {
+	return "Strava refuses a token that it has just handed out: " + e.err.Error()
+}
+func (e *refusedError) Unwrap() error { return e.err }
+
+// verdict is what kind of thing has happened, as far as what follows depends on it.
+type verdict int
+
+const (
+	fine      verdict = iota // the answer is what was asked for
+	poor                     // it is an answer, but not a usable one for this part
+	absent                   // 404 naming the activity
+	noSuch                   // 404 of another kind
+	hostFault                // the host's: no answer, 5xx, HTML, truncated, not the document
+	refused                  // 429
+	inactive                 // the app is switched off
+	noScope                  // the grant lacks a scope
+	reconnect                // the grant is dead; recorded on it already
+	stopped                  // we stopped, not Strava
+)
+
+func judge(err error) verdict {
+	if err == nil {
+		return fine
+	}
+	if errors.Is(err, errNoRoom) || errors.Is(err, errUnready) {
+		return stopped
+	}
+	if _, ok := errors.AsType[*token.ReconnectError](err); ok {
+		return reconnect
+	}
+	if _, ok := errors.AsType[*refusedError](err); ok {
+		return hostFault
+	}
+	switch strava.KindOf(err) {
+	case strava.KindCanceled, strava.KindUnauthorized: // the token is new by now: the next try has it
+		return stopped
+	case strava.KindRateLimit:
+		return refused
+	case strava.KindInactive:
+		return inactive
+	case strava.KindScope:
+		return noScope
+	case strava.KindGone:
+		return absent
+	case strava.KindNotFound, strava.KindForbidden, strava.KindPayment:
+		return noSuch
+	case strava.KindBadRequest:
+		return poor
+	}
+	return hostFault
+}

@@ -1,0 +1,77 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"musette"
+	"musette/store"
+)
+
+// Refresh is what asking for one leads to.
+type Refresh struct {
+	Calls int        // how many calls it will take
+	Until *time.Time // when they will have been made, about
+}
+
+// A RefusedError says that a refresh can't be made now, and why.
+type RefusedError struct {
+	State musette.State
+	Cause string
+	Until *time.Time
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("no refresh is possible now: %s", e.Cause) }
+
+// AskRefresh asks whoever leads on this store for a refresh of one activity, or with 0 of the list. It only writes a
+// row into the inbox. The error is a [RefusedError] if nothing would come of it, and a [store.ErrNotFound] for an
+// activity that isn't known.
+func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time.Time) (r Refresh, err error) {
+	err = st.Update(ctx, nil, func(tx *store.Tx) error {
+		s, err := readStatus(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		g, err := readGate(ctx, tx)
+		if err != nil {
+			return err
+		}
+		room := g.Ledger.Room(now, musette.ClassForced)
+		switch {
+		case s.State == musette.StateReconnect, s.State == musette.StateInactive && !g.Host.MayForce(now):
+			return &RefusedError{s.State, s.Cause, s.Until}
+		case room.Calls == 0:
+			return &RefusedError{musette.StateLimited, "Strava's quota for now is used up", instant(room.Reset)}
+		}
+		r.Calls = max(1, len(s.Athletes))
+		if activityID != 0 {
+			if r.Calls, err = countParts(ctx, tx, activityID); err != nil {
+				return err
+			}
+		}
+		r.Until = instant(g.Ledger.Finish(now, r.Calls, perCall).Add(glance))
+		_, err = tx.PutInbox(ctx, store.InboxItem{Kind: kindForced, ActivityID: activityID, ReceivedAt: now})
+		return err
+	})
+	return r, err
+}
+
+// countParts counts the calls that fetching an activity again takes.
+func countParts(ctx context.Context, tx *store.Tx, activityID int64) (int, error) {
+	a, err := tx.FindActivity(ctx, activityID)
+	if err != nil {
+		return 0, err
+	}
+	states, err := tx.PartStates(ctx, a.AthleteID, a.ID)
+	if err != nil {
+		return 0, err
+	}
+	n := 1
+	for _, st := range states {
+		if st.Part != musette.PartSummary && st.Part != musette.PartDetail && st.Wanted != 0 {
+			n++
+		}
+	}
+	return n, nil
+}
