@@ -1,11 +1,15 @@
 package store_test
 
 import (
+	"os"
 	"testing"
 
+	"musette/internal/pgtest"
 	"musette/store"
 	"musette/store/storetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store {
@@ -20,6 +24,16 @@ func TestSQLite(t *testing.T) {
 func TestMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store {
 		s, err := store.OpenMemory(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) *store.Store {
+		s, err := store.Open(t.Context(), store.Config{URL: pgtest.New(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
