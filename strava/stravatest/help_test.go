@@ -183,4 +183,6 @@ func compact(b []byte) string {
 	return out.String()
 }
 
+type activityT = season.Activity
+
 func seasonOf(seed uint64, n int) season.Options { return season.Options{Seed: seed, Activities: n} }
