@@ -207,3 +207,16 @@ func TestErrorTextIsOneShortLine(t *testing.T) {
 		t.Errorf("%q", err)
 	}
 }
+
+// TestScrubbedCauseIsStillFound: taking a token out of a text must not cut
+// the cause off.
+func TestScrubbedCauseIsStillFound(t *testing.T) {
+	c := newClient(t, "http://strava.test", strava.WithTransport(roundTrip(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("dial with %s: %w", r.Header.Get("Authorization"), io.ErrClosedPipe)
+	})))
+	_, _, err := c.Athlete(t.Context(), token)
+	wantKind(t, err, strava.KindTransport)
+	if !errors.Is(err, io.ErrClosedPipe) || !strings.Contains(err.Error(), "***") {
+		t.Error(err)
+	}
+}
