@@ -139,8 +139,13 @@ func (t *telling) partOfDay() string {
 }
 
 func (t *telling) sportName() string {
-	return map[string]string{"TrailRun": "Trail Run", "GravelRide": "Gravel Ride", "VirtualRide": "Virtual Ride", "WeightTraining": "Weight Training"}[t.a.SportType] +
-		map[bool]string{true: t.a.SportType}[!strings.ContainsAny(t.a.SportType[1:], "RT")]
+	switch t.a.SportType {
+	case "TrailRun":
+		return "Trail Run"
+	case "GravelRide":
+		return "Gravel Ride"
+	}
+	return t.a.SportType
 }
 
 // description is "" for none.
@@ -148,7 +153,7 @@ func (t *telling) description() string {
 	if special := t.special(); special != "" {
 		return t.fill.Replace(special)
 	}
-	wanted := map[bool]float64{true: 0.3, false: 0.67}[t.a.Commute || t.s.kind == walking || t.s.kind == gym]
+	wanted := map[bool]float64{true: 0.34, false: 0.7}[t.a.Commute || t.s.kind == walking || t.s.kind == gym]
 	if t.a.Race {
 		wanted = 1
 	}

@@ -11,7 +11,7 @@ var sizes = [...][2]int{{2048, 1536}, {1536, 2048}, {1536, 1152}, {1440, 1080}, 
 
 // photos adds pictures taken on the way.
 func (t *telling) photos() {
-	likely := map[bool]float64{true: 0.44, false: 0.07}[t.s.kind.hasMap()]
+	likely := map[bool]float64{true: 0.47, false: 0.08}[t.s.kind.hasMap()]
 	switch t.s.kind {
 	case commuteIn, commuteOut:
 		likely = 0.07
@@ -91,7 +91,7 @@ func (t *telling) friends() {
 	for _, i := range order[:n] {
 		t.a.Kudos = append(t.a.Kudos, t.people[i])
 	}
-	likely := map[bool]float64{true: 0.2, false: 0.5}[t.a.Commute || t.s.kind == walking || !t.s.kind.hasMap()]
+	likely := map[bool]float64{true: 0.22, false: 0.54}[t.a.Commute || t.s.kind == walking || !t.s.kind.hasMap()]
 	if t.a.Race || len(t.a.Photos) > 2 {
 		likely = 0.85
 	}
@@ -111,12 +111,9 @@ func (t *telling) remarks(n int) {
 		}
 		c := Comment{By: t.people[min(t.r.IntN(40), t.r.IntN(40))], At: at}
 		c.Text = pick(t.r, pick(t.r, fitting))
-		if k > 0 && t.r.IntN(4) == 0 { // the athlete answers the one before
-			last := t.a.Comments[len(t.a.Comments)-1].By
-			c.By = Person{t.maker.athlete.FirstName, t.maker.athlete.LastName[:1] + "."}
-			if last != c.By {
-				c.Text = t.answer(last)
-			}
+		me := Person{t.maker.athlete.FirstName, t.maker.athlete.LastName[:1] + "."}
+		if k > 0 && t.r.IntN(4) == 0 && t.a.Comments[k-1].By != me {
+			c.By, c.Text = me, t.answer(t.a.Comments[k-1].By)
 		}
 		for used[c.Text] {
 			c.Text = pick(t.r, remarks.any)
@@ -154,10 +151,10 @@ func (t *telling) fitting() [][]string {
 	return lists
 }
 
+// answer is what the athlete says to a remark.
 func (t *telling) answer(to Person) string {
-	name := t.fill.Replace(pick(t.r, answers))
-	if len(to.First) > 0 && t.r.IntN(3) == 0 {
-		name = "Thanks " + to.First
+	if t.r.IntN(3) == 0 {
+		return "Thanks " + to.First
 	}
-	return name
+	return t.fill.Replace(pick(t.r, answers))
 }

@@ -23,7 +23,7 @@ var remarks = struct {
 }
 
 // answers are comments by the athlete.
-var answers = []string{"Thanks {friend}!", "Cheers, see you Tuesday", "Ha, thank you", "It was as bad as it looks 😅", "Come along next time", "Thank you x", "Cake was had", "Legs disagree, but thanks"}
+var answers = []string{"Thanks all", "Cheers, see you Tuesday", "Ha, thank you", "It was as bad as it looks 😅", "Come along next time", "Thank you x", "Cake was had", "Legs disagree, but thanks"}
 
 // friendNames are the people who follow the athlete. First names may hold
 // anything people put there.
