@@ -183,6 +183,8 @@ func compact(b []byte) string {
 	return out.String()
 }
 
+var personOne = season.Person{First: "Mira", Last: "K."}
+
 type activityT = season.Activity
 
 func seasonOf(seed uint64, n int) season.Options { return season.Options{Seed: seed, Activities: n} }
