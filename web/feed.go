@@ -1,0 +1,148 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"musette"
+	"musette/feed"
+)
+
+var feedParams = slices.Concat(feed.PageParams, feed.FilterParams)
+
+func (s *Server) getFeed(w http.ResponseWriter, r *http.Request) error {
+	q, err := s.query(r, feedParams)
+	if err != nil {
+		return err
+	}
+	view, err := s.view()
+	if err != nil {
+		return err
+	}
+	response, err := view.FeedResponse(q)
+	if err != nil {
+		return err
+	}
+	send(w, r, q.Reader, response)
+	return nil
+}
+
+func (s *Server) getTotals(w http.ResponseWriter, r *http.Request) error {
+	q, err := s.query(r, feed.FilterParams)
+	if err != nil {
+		return err
+	}
+	view, err := s.view()
+	if err != nil {
+		return err
+	}
+	if !q.Reader.Owner && view.Publish.Mode != feed.PublishFull && q.Filtered() {
+		// Totals of a few activities are as good as the activities.
+		return unauthorized("Only the totals of everything are public here.")
+	}
+	response, err := view.TotalsResponse(q)
+	if err != nil {
+		return err
+	}
+	send(w, r, q.Reader, response)
+	return nil
+}
+
+func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
+	reader, err := s.read(r)
+	if err != nil {
+		return err
+	}
+	if _, err := params(r); err != nil {
+		return err
+	}
+	view, err := s.view()
+	if err != nil {
+		return err
+	}
+	id, ok := feed.ParseID(r.PathValue("id"))
+	if !ok {
+		return notFound("There is no such activity: its id is a whole number.")
+	}
+	response, err := view.ActivityResponse(id, reader)
+	switch {
+	case err != nil:
+		return err
+	case response == nil:
+		return notFound("There is no such activity here, or it isn't yours to see.")
+	}
+	send(w, r, reader, response)
+	return nil
+}
+
+// publicStatus is what strangers may know.
+type publicStatus struct {
+	State musette.State `json:"state"`
+	Until *time.Time    `json:"until"`
+	AsOf  *time.Time    `json:"as_of"`
+}
+
+func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
+	reader, err := s.read(r)
+	if err != nil {
+		return err
+	}
+	if _, err := params(r); err != nil {
+		return err
+	}
+	status := s.config.Feed.View().StatusFor(reader)
+	var body any = status
+	variant := "owner"
+	if !reader.Owner {
+		body, variant = publicStatus{status.State, status.Until, status.AsOf}, "public"
+	}
+	b, err := json.Marshal(body, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		return err
+	}
+	send(w, r, reader, feed.NewResponse(b, variant))
+	return nil
+}
+
+// query reads who asks, and for what.
+func (s *Server) query(r *http.Request, allowed []string) (feed.Query, error) {
+	reader, err := s.read(r)
+	if err != nil {
+		return feed.Query{}, err
+	}
+	values, err := query(r)
+	if err != nil {
+		return feed.Query{}, err
+	}
+	q, err := feed.ParseQuery(values, allowed...)
+	q.Reader = reader
+	return q, err
+}
+
+// view returns what there is to serve, or says that there is nothing yet.
+func (s *Server) view() (*feed.View, error) {
+	v := s.config.Feed.View()
+	if !v.Ready() {
+		return nil, unavailable("The activities are still being read. Try again in a few seconds.")
+	}
+	return v, nil
+}
+
+func (s *Server) getHealth(w http.ResponseWriter, _ *http.Request) error { return s.ready(w) }
+
+func (s *Server) getReady(w http.ResponseWriter, _ *http.Request) error { return s.ready(w) }
+
+// ready answers ok once there is something to serve; from then on memory always has it.
+func (s *Server) ready(w http.ResponseWriter) error {
+	if _, err := s.view(); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err := w.Write([]byte("ok\n"))
+	return err
+}

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"musette/store"
+)
+
+// The scopes of a key. ScopeAdmin includes the others.
+const (
+	ScopeRead    = "read"    // everything under GET
+	ScopeRefresh = "refresh" // asking for something to be fetched anew
+	ScopeAdmin   = "admin"   // the operator's
+)
+
+const (
+	keyPrefix   = "musette_" // of the keys that we make, so that a scanner for leaked secrets can tell them
+	codeLasts   = time.Hour
+	sessionDays = 30
+)
+
+// HashKey returns what is kept of a key, session or code. They are long and random, so one SHA-256 is enough.
+func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
+
+// NewKey makes a named key and keeps its hash. The key itself is returned, and nowhere else. athleteID 0 is every
+// athlete; expires may be zero.
+func NewKey(ctx context.Context, st *store.Store, name string, scopes []string, athleteID int64, now, expires time.Time) (key string, err error) {
+	key = keyPrefix + secret(32)
+	err = st.Update(ctx, nil, func(tx *store.Tx) error {
+		return tx.PutKey(ctx, store.AccessKey{
+			ID: newID(), Kind: store.KeyKind, Name: name, Hash: HashKey(key), Scopes: scopes, AthleteID: athleteID,
+			CreatedAt: now, ExpiresAt: expires,
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("keeping the new key: %w", err)
+	}
+	return key, nil
+}
+
+// NewCode makes a code that signs its bearer in once, as the operator, within an hour. The link is the server's
+// address with /login?code= and the code.
+func NewCode(ctx context.Context, st *store.Store, now time.Time) (code string, err error) {
+	code = secret(24)
+	err = st.Update(ctx, nil, func(tx *store.Tx) error {
+		return tx.PutKey(ctx, store.AccessKey{
+			ID: newID(), Kind: store.CodeKind, Name: "one-time link", Hash: HashKey(code), Scopes: []string{ScopeAdmin},
+			CreatedAt: now, ExpiresAt: now.Add(codeLasts),
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("keeping the one-time code: %w", err)
+	}
+	return code, nil
+}
+
+func secret(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func newID() string { return secret(9) }
+
+// A keyring looks keys up, and remembers the ones it found, so that who is signed in stays so while the database is
+// away.
+type keyring struct {
+	store *store.Store
+	env   [32]byte
+	now   func() time.Time
+	fresh time.Duration // how long a found key isn't asked for again
+
+	mu    sync.Mutex
+	found map[[32]byte]foundKey
+}
+
+type foundKey struct {
+	key store.AccessKey
+	at  time.Time
+}
+
+const (
+	maxFound      = 1000
+	lookupTimeout = 3 * time.Second
+	// lookupFresh is for Postgres, which may be far away: what is revoked in another process stays good that long.
+	lookupFresh = 2 * time.Second
+)
+
+func newKeyring(st *store.Store, env [32]byte, now func() time.Time) *keyring {
+	k := &keyring{store: st, env: env, now: now, found: map[[32]byte]foundKey{}}
+	if st.Kind() == "postgres" {
+		k.fresh = lookupFresh
+	}
+	return k
+}
+
+// errNoKey says that a key is unknown, revoked or expired: nobody needs to know which.
+var errNoKey = errors.New("no such key")
+
+// lookup returns the good key with a hash, or errNoKey. Any other error means that it can't be known now. away says
+// that the database is known to be away, so that what is remembered is used at once.
+func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.AccessKey, error) {
+	if k.env != [32]byte{} && subtle.ConstantTimeCompare(hash[:], k.env[:]) == 1 {
+		return store.AccessKey{ID: "environment", Kind: store.KeyKind, Hash: hash, Scopes: []string{ScopeAdmin}}, nil
+	}
+	now := k.now()
+	k.mu.Lock()
+	old, known := k.found[hash]
+	k.mu.Unlock()
+	if known && (away || now.Sub(old.at) < k.fresh) {
+		return k.good(old.key, now)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	var key store.AccessKey
+	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
+		key, err = tx.KeyByHash(ctx, hash)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		k.forget(hash)
+		return store.AccessKey{}, errNoKey
+	case err != nil && known:
+		return k.good(old.key, now)
+	case err != nil:
+		return store.AccessKey{}, fmt.Errorf("looking up a key: %w", err)
+	}
+	k.remember(hash, foundKey{key, now})
+	return k.good(key, now)
+}
+
+func (k *keyring) good(key store.AccessKey, now time.Time) (store.AccessKey, error) {
+	if !key.RevokedAt.IsZero() || expired(key, now) {
+		return store.AccessKey{}, errNoKey
+	}
+	return key, nil
+}
+
+func expired(key store.AccessKey, now time.Time) bool {
+	return !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt)
+}
+
+func (k *keyring) remember(hash [32]byte, f foundKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for h := range k.found { // any one makes room
+		if len(k.found) < maxFound {
+			break
+		}
+		delete(k.found, h)
+	}
+	k.found[hash] = f
+}
+
+func (k *keyring) forget(hash [32]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.found, hash)
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// outer is around every request: an id, the headers that keep a page safe, the log, and the last net for panics.
+func (s *Server) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := s.config.Now()
+		id := newRequestID()
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		rec := &recorder{ResponseWriter: w}
+		h := w.Header()
+		h.Set("X-Request-Id", id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin") // not no-referrer: a form's Origin would then be null
+		h.Set("Content-Security-Policy", s.policy)
+		h.Set("Vary", "Authorization, X-API-Key, Cookie, Accept-Encoding")
+		defer func() {
+			if cause := recover(); cause != nil {
+				s.recovered(rec, r, cause)
+			}
+			// The path alone: a query may hold a one-time code.
+			s.config.Log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+				slog.Int64("bytes", rec.bytes), slog.Duration("took", s.config.Now().Sub(started)), slog.String("request", id))
+		}()
+		if s.config.Open && !s.hostAllowed(r.Host) {
+			s.fail(rec, r, &problem{
+				Status: http.StatusMisdirectedRequest,
+				Detail: "Without signing in, this server answers only at a loopback address such as http://127.0.0.1.",
+			})
+			return
+		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recovered answers a request whose handler panicked.
+func (s *Server) recovered(w *recorder, r *http.Request, cause any) {
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	s.config.Log.Error("a request's handler panicked", "panic", fmt.Sprint(cause), "method", r.Method, "path", r.URL.Path,
+		"request", requestID(r), "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer is out; the client must see that it is cut short
+	}
+	w.Header().Del("Content-Encoding")
+	w.Header().Del("ETag")
+	p := &problem{
+		Status: http.StatusInternalServerError,
+		Detail: "Something went wrong here. No data is lost. The log has more under the request's id.",
+		More:   map[string]any{"request": requestID(r)},
+	}
+	p.write(w)
+}
+
+// hostAllowed reports whether a Host header names this machine itself, or the public address. A site that makes its
+// own name resolve to 127.0.0.1 can otherwise read what its visitor may read.
+func (s *Server) hostAllowed(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" || slices.Contains(s.hosts, host) {
+		return true
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return ip != nil && ip.IsLoopback()
+}
+
+type requestKey struct{}
+
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func requestID(r *http.Request) string {
+	id, _ := r.Context().Value(requestKey{}).(string)
+	return id
+}
+
+// A recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] flush.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"musette/feed"
+)
+
+// The caching of what only its owner may see, and of what everybody may.
+const (
+	cachePrivate = "private, no-cache"
+	cachePublic  = "public, max-age=60, stale-while-revalidate=3600, stale-if-error=3600"
+)
+
+// send answers with a ready response: in the coding the client likes best, or with 304 if it has it already.
+func send(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
+	coding := feed.Plain
+	if response.Worthwhile() {
+		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
+	}
+	h := w.Header()
+	h.Set("Cache-Control", cachePublic)
+	if to.Owner {
+		h.Set("Cache-Control", cachePrivate)
+	}
+	h.Set("ETag", response.ETag(coding))
+	if matches(r.Header.Values("If-None-Match"), response.ETag(coding)) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	body := response.Encoded(coding)
+	h.Set("Content-Type", "application/json")
+	if coding != feed.Plain {
+		h.Set("Content-Encoding", coding)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // if it fails nobody is there to be told
+}
+
+// preferredCoding chooses among the codings in Accept-Encoding the one with the highest weight; zstd before gzip
+// before none. RFC 9110, section 12.5.3.
+func preferredCoding(accept []string) string {
+	weights := map[string]float64{}
+	for item := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		name, params, _ := strings.Cut(item, ";")
+		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
+			weights[strings.TrimPrefix(name, "x-")] = weight(params)
+		}
+	}
+	// What isn't named has the weight of the star; without a star only sending it as it is will do.
+	star, hasStar := weights["*"]
+	of := func(name string, otherwise float64) float64 {
+		if w, ok := weights[name]; ok {
+			return w
+		}
+		if hasStar {
+			return star
+		}
+		return otherwise
+	}
+	const little = 1e-9 // unnamed, unencoded is acceptable, and any coding that was asked for better
+	best, coding := of("identity", little), feed.Plain
+	if w := of(feed.Gzip, 0); w > 0 && w >= best {
+		best, coding = w, feed.Gzip
+	}
+	if w := of(feed.Zstd, 0); w > 0 && w >= best {
+		coding = feed.Zstd
+	}
+	return coding
+}
+
+// weight reads ";q=0.5"; what can't be read is 0, so that nobody gets a coding they may not have meant.
+func weight(params string) float64 {
+	for param := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(param, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || !(q >= 0 && q <= 1) {
+			return 0
+		}
+		return q
+	}
+	return 1
+}
+
+// matches reports whether If-None-Match lists a tag. Tags of ours have no comma in them; comparison is weak.
+func matches(ifNoneMatch []string, tag string) bool {
+	for item := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
+		item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
+		if item == tag || item == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// query returns a request's parameters, or says that they can't be read.
+func query(r *http.Request) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, &problem{Status: http.StatusBadRequest, Detail: "The address has parameters that can't be read: " + err.Error() + "."}
+	}
+	return values, nil
+}
+
+// params is query, for parameters that must be among allowed and given once.
+func params(r *http.Request, allowed ...string) (url.Values, error) {
+	values, err := query(r)
+	if err != nil {
+		return nil, err
+	}
+	return values, feed.CheckParams(values, allowed...)
+}

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"musette/feed"
+	"musette/store"
+)
+
+// Config says what is served, and to whom.
+type Config struct {
+	Feed  *feed.Feed
+	Store *store.Store // keys, sessions and codes
+
+	// Open makes every visitor the owner, as the demo does. Only requests for a loopback name, or for PublicURL,
+	// are then answered, so that no other site can read through the visitor's browser.
+	Open bool
+	// APIKeyHash is [HashKey] of MUSETTE_API_KEY, the operator's key from the environment; zero is none.
+	APIKeyHash [32]byte
+
+	// Refresh asks for one activity, or with 0 for everything, to be fetched anew. A [*Conflict] says that it can't
+	// be done now. nil: this process can't pass the wish on.
+	Refresh RefreshFunc
+
+	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown
+	Now       func() time.Time // default [time.Now]
+	Log       *slog.Logger     // default: nothing is logged
+	Version   string
+	// ImageHosts are the sources that photos may come from, as in a Content-Security-Policy: https://*.cloudfront.net
+	ImageHosts []string
+}
+
+// Server answers requests. It is an [http.Handler].
+type Server struct {
+	config   Config
+	handler  http.Handler
+	keys     *keyring
+	throttle *throttle
+	policy   string // the Content-Security-Policy
+	hosts    []string
+
+	heartbeat func() (tick <-chan time.Time, stop func())
+	streams   atomic.Int64
+	closing   chan struct{}
+	closeOnce sync.Once
+}
+
+// heartbeatEvery keeps proxies from closing an idle stream of events.
+const heartbeatEvery = 15 * time.Second
+
+// New returns a server, or says which setting is wrong.
+func New(c Config) (*Server, error) {
+	if c.Feed == nil || c.Store == nil {
+		return nil, errors.New("web: a feed and a store are needed")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		config: c, closing: make(chan struct{}),
+		keys:     newKeyring(c.Store, c.APIKeyHash, c.Now),
+		throttle: newThrottle(c.Now),
+		heartbeat: func() (<-chan time.Time, func()) {
+			t := time.NewTicker(heartbeatEvery)
+			return t.C, t.Stop
+		},
+	}
+	var err error
+	if s.policy, err = contentPolicy(c.ImageHosts); err != nil {
+		return nil, err
+	}
+	crossOrigin := http.NewCrossOriginProtection()
+	if c.PublicURL != "" {
+		origin, host, err := publicOrigin(c.PublicURL)
+		if err != nil {
+			return nil, err
+		}
+		if err := crossOrigin.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("web: public URL: %w", err)
+		}
+		s.hosts = append(s.hosts, host)
+	}
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "This came from another site's page, and was not done."})
+	}))
+	s.handler = s.outer(crossOrigin.Handler(s.routes()))
+	return s, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close ends the streams of events, which otherwise hold up an orderly shutdown; register it with
+// [http.Server.RegisterOnShutdown]. It may be called more than once.
+func (s *Server) Close() { s.closeOnce.Do(func() { close(s.closing) }) }
+
+// publicOrigin returns a URL's origin and host.
+func publicOrigin(public string) (origin, host string, err error) {
+	u, err := url.Parse(public)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", "", fmt.Errorf("web: the public URL %q is not an address like https://feed.example", public)
+	}
+	return u.Scheme + "://" + u.Host, u.Hostname(), nil
+}
+
+// contentPolicy lets a page load its own script and style, pictures from where photos are, and nothing else.
+func contentPolicy(imageHosts []string) (string, error) {
+	for _, h := range imageHosts {
+		if h == "" || strings.ContainsAny(h, " ;,'\"\r\n\t") {
+			return "", fmt.Errorf("web: image host %q is not a source like https://*.cloudfront.net", h)
+		}
+	}
+	images := strings.Join(append([]string{"'self'", "data:"}, imageHosts...), " ")
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + images +
+		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", nil
+}
+
+func (s *Server) secure(r *http.Request) bool {
+	return r.TLS != nil || strings.HasPrefix(s.config.PublicURL, "https:")
+}

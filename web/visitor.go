@@ -1,0 +1,131 @@
+package web
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"musette"
+	"musette/feed"
+	"musette/store"
+)
+
+// A visitor is who a request comes from. The zero value is nobody in particular.
+type visitor struct {
+	Known   bool // by a key or a session, or because the server is open to all
+	Session bool // by a session
+	Athlete int64
+	scopes  []string
+}
+
+func (v visitor) may(scope string) bool {
+	return slices.Contains(v.scopes, scope) || slices.Contains(v.scopes, ScopeAdmin)
+}
+
+// reader is the visitor as the feed sees them.
+func (v visitor) reader() feed.Reader {
+	if !v.Known {
+		return feed.Reader{}
+	}
+	return feed.Reader{Owner: true, AthleteID: v.Athlete}
+}
+
+const sessionCookie = "musette_session"
+
+// visitor says who asks. A key that isn't good is a problem; a session that has ended is nobody.
+func (s *Server) visitor(r *http.Request) (visitor, error) {
+	if s.config.Open {
+		return visitor{Known: true, scopes: []string{ScopeAdmin}}, nil
+	}
+	away := s.config.Feed.View().Status.State == musette.StateStoreDown
+	if text, ok := presentedKey(r); ok {
+		key, err := s.keys.lookup(r.Context(), HashKey(text), away)
+		if err == nil && key.Kind != store.KeyKind {
+			err = errNoKey
+		}
+		switch {
+		case errors.Is(err, errNoKey):
+			return visitor{}, unauthorized("This key is unknown, expired or revoked.")
+		case err != nil:
+			return visitor{}, cannotCheck
+		}
+		return visitor{Known: true, Athlete: key.AthleteID, scopes: key.Scopes}, nil
+	}
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return visitor{}, nil
+	}
+	key, err := s.session(r, HashKey(cookie.Value), away)
+	switch {
+	case errors.Is(err, errNoKey):
+		return visitor{}, nil
+	case err != nil:
+		return visitor{}, cannotCheck
+	}
+	return visitor{Known: true, Session: true, Athlete: key.AthleteID, scopes: key.Scopes}, nil
+}
+
+var cannotCheck = unavailable("Who you are can't be checked: the database can't be reached. No data is lost. Try again in a minute.")
+
+// presentedKey is the key in a request's headers. Other kinds of Authorization are for proxies, not for us.
+func presentedKey(r *http.Request) (string, bool) {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(key), true
+	}
+	key = strings.TrimSpace(r.Header.Get("X-API-Key"))
+	return key, key != ""
+}
+
+// session finds a session; it ends with the key that it was opened with.
+func (s *Server) session(r *http.Request, hash [32]byte, away bool) (store.AccessKey, error) {
+	session, err := s.keys.lookup(r.Context(), hash, away)
+	if err != nil {
+		return session, err
+	}
+	if session.Kind != store.SessionKind {
+		return session, errNoKey
+	}
+	if parent, ok := parentOf(session); ok {
+		if _, err := s.keys.lookup(r.Context(), parent, away); err != nil {
+			return session, err
+		}
+	}
+	return session, nil
+}
+
+// A session's name says which key it was opened with, by its hash; one opened by a one-time code has none.
+const parentPrefix = "key "
+
+func parentOf(session store.AccessKey) (hash [32]byte, ok bool) {
+	text, ok := strings.CutPrefix(session.Name, parentPrefix)
+	if !ok {
+		return hash, false
+	}
+	_, err := hex.Decode(hash[:], []byte(text))
+	return hash, err == nil
+}
+
+// read returns whose view a request gets: the public's without a key, where something is published.
+func (s *Server) read(r *http.Request) (feed.Reader, error) {
+	v, err := s.visitor(r)
+	switch {
+	case err != nil:
+		return feed.Reader{}, err
+	case !v.Known && !s.config.Feed.View().Publish.On():
+		return feed.Reader{}, unauthorized("Nothing is public here.")
+	case v.Known && !v.may(ScopeRead):
+		return feed.Reader{}, forbidden(ScopeRead)
+	}
+	return v.reader(), nil
+}
+
+func forbidden(scope string) *problem {
+	return &problem{
+		Status: http.StatusForbidden,
+		Detail: "This key lacks the scope " + scope + ". Make one with `musette key create --scope " + scope + "`.",
+		More:   map[string]any{"scope": scope},
+	}
+}
