@@ -14,23 +14,27 @@ import (
 
 // How what is due is found without looking at what isn't. A part state whose time has come has ready = 1; the index
 // part_states_ready holds only those, by class, athlete and start. Time alone makes no row ready, so Due first
-// promotes what has become due since, by the index part_states_due: each row once per due time. In a View nothing can
-// be written; there, the rows that nobody has promoted yet are looked at one by one.
+// promotes what has become due since, by the index part_states_due: each row once per due time. (It also takes back what
+// isn't due yet, should a clock have gone back.) In a View nothing can be written; there, the rows that nobody has
+// promoted yet are looked at one by one.
 
 const (
 	promoteSQL = "UPDATE {part_states} SET ready = 1 WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
+	demoteSQL  = "UPDATE {part_states} SET ready = 0 WHERE ready = 1 AND due_at_ms > 0 AND due_at_ms > $1"
 
 	// readyAthletesSQL hops from athlete to athlete over the index: one seek for each that has something ready, and
 	// one for its newest activity.
 	readyAthletesSQL = `WITH RECURSIVE a (athlete_id) AS (
-			SELECT min(athlete_id) FROM {part_states} WHERE ready = 1 AND class = $1
+			SELECT min(athlete_id) FROM {part_states} WHERE ready = 1 AND class = $1 AND due_at_ms <= $2
 			UNION ALL
-			SELECT (SELECT min(p.athlete_id) FROM {part_states} p WHERE p.ready = 1 AND p.class = $1 AND p.athlete_id > a.athlete_id)
+			SELECT (SELECT min(p.athlete_id) FROM {part_states} p
+				WHERE p.ready = 1 AND p.class = $1 AND p.due_at_ms <= $2 AND p.athlete_id > a.athlete_id)
 			FROM a WHERE a.athlete_id IS NOT NULL
 		)
 		SELECT athlete_id FROM a WHERE athlete_id IS NOT NULL
-		ORDER BY (SELECT max(p.start_ms) FROM {part_states} p WHERE p.ready = 1 AND p.class = $1 AND p.athlete_id = a.athlete_id) DESC, athlete_id
-		LIMIT $2`
+		ORDER BY (SELECT max(p.start_ms) FROM {part_states} p
+			WHERE p.ready = 1 AND p.class = $1 AND p.due_at_ms <= $2 AND p.athlete_id = a.athlete_id) DESC, athlete_id
+		LIMIT $3`
 
 	unpromotedSQL = " WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
 )
@@ -44,7 +48,7 @@ func readySQL(n int) string {
 			b.WriteString(" UNION ALL ")
 		}
 		fmt.Fprintf(&b, `SELECT * FROM (SELECT %s WHERE ready = 1 AND class = $1 AND athlete_id = $%d AND due_at_ms <= $2
-			ORDER BY start_ms DESC LIMIT $3) AS a%d`, one, i+4, i)
+			ORDER BY start_ms DESC, activity_id DESC, part LIMIT $3) AS a%d`, one, i+4, i)
 	}
 	return b.String()
 }
@@ -54,7 +58,7 @@ func readySQL(n int) string {
 // out and returned as joined [DamageError]s beside the good ones. In an Update it costs a few seeks in an index,
 // however much there is that isn't due.
 func (tx *Tx) Due(ctx context.Context, now time.Time, perClass, perAthlete int) ([]musette.PartState, error) {
-	late, err := tx.promote(ctx, ms(now), perAthlete)
+	late, err := tx.promote(ctx, ms(now))
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +75,14 @@ func (tx *Tx) Due(ctx context.Context, now time.Time, perClass, perAthlete int) 
 }
 
 // promote makes ready what has become due; or, in a View, returns it.
-func (tx *Tx) promote(ctx context.Context, nowMS int64, perAthlete int) ([]*record, error) {
+func (tx *Tx) promote(ctx context.Context, nowMS int64) ([]*record, error) {
 	if tx.write {
-		_, err := tx.exec(ctx, "looking for what is due", promoteSQL, nowMS)
-		return nil, err
+		for _, stmt := range []string{promoteSQL, demoteSQL} {
+			if _, err := tx.exec(ctx, "looking for what is due", stmt, nowMS); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
 	}
 	return tx.records(ctx, tPartStates, unpromotedSQL, nowMS)
 }
@@ -82,7 +90,7 @@ func (tx *Tx) promote(ctx context.Context, nowMS int64, perAthlete int) ([]*reco
 // ready reads the candidates of one class.
 func (tx *Tx) ready(ctx context.Context, class musette.Class, now time.Time, perClass, perAthlete int) ([]*record, error) {
 	var athletes []any
-	err := tx.query(ctx, "looking for what is due", readyAthletesSQL, []any{int64(class), int64(perClass)}, func(rows *sql.Rows) error {
+	err := tx.query(ctx, "looking for what is due", readyAthletesSQL, []any{int64(class), ms(now), int64(perClass)}, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		athletes = append(athletes, id)

@@ -19,6 +19,16 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"entities", testEntities},
 		{"activities", testActivities},
 		{"documents", testDocuments},
+		{"part states", testPartStates},
+		{"due", testDue},
+		{"rollback", testRollback},
+		{"concurrent", testConcurrent},
+		{"quota", testQuota},
+		{"code once", testCodeOnce},
+		{"leases", testLeases},
+		{"rivals", testRivals},
+		{"fence holds", testFenceHolds},
+		{"dump", testDump},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, newBench(t, open))
