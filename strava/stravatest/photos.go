@@ -98,14 +98,15 @@ func (s *Server) listPhotos(q *request, a *activity) reply {
 	return okJSON(out)
 }
 
-// fit returns the size at which the longer side is at most size pixels;
-// nothing is drawn larger than it is.
+// fit returns the size at which the longer side is at most size pixels, and
+// no side is less than smallest; nothing is drawn larger than it is.
 func fit(p season.Photo, size int) (w, h int) {
 	long := max(p.Width, p.Height)
 	if size >= long {
 		return p.Width, p.Height
 	}
-	return max(1, p.Width*size/long), max(1, p.Height*size/long)
+	const smallest = 8 // a landscape needs some room
+	return max(smallest, p.Width*size/long), max(smallest, p.Height*size/long)
 }
 
 // servePicture draws /pictures/{unique_id}/{size}.jpg. Pictures need no token
