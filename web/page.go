@@ -49,7 +49,8 @@ type pageInput struct {
 	Owner      bool   // the reader owns what is shown, rather than being a stranger
 	SignedIn   bool   // and can sign out
 	TotalsOnly bool   // activities may be counted but not shown
-	Seq        int64  // of the view that this is made of
+	Epoch      string // of the view that this is made of
+	Seq        int64
 	Now        time.Time
 }
 
@@ -95,9 +96,12 @@ func (p *pages) newTop(in pageInput) top {
 	return newTop(in.Totals, &in.Status, in.Names, in.Owner, now)
 }
 
-// login writes the page for somebody who may not see anything yet; problem says why the last try failed, "" at first.
-func (p *pages) login(problem string) ([]byte, error) {
-	return p.write("login", struct{ Title, Problem string }{"This page is private", problem})
+// login writes the page for somebody who may not see anything yet; trouble says why the last try failed, "" at first.
+func (p *pages) login(trouble string) ([]byte, error) {
+	return p.write("login", struct {
+		Title   string
+		Trouble []piece
+	}{"This page is private", marked(trouble)})
 }
 
 // open writes the page that a one-time link leads to: the code is used by pressing, so that a preview doesn't.
@@ -105,13 +109,18 @@ func (p *pages) open(code string) ([]byte, error) {
 	return p.write("open", struct{ Title, Code string }{"Open the page", code})
 }
 
-// message writes a page that only says something; home adds the way to the activities.
-func (p *pages) message(heading, text string, home bool) ([]byte, error) {
-	return p.write("message", struct {
-		Title, Heading, Text string
-		Home                 bool
-	}{heading, heading, text, home})
+// message is a page that only says something.
+type message struct {
+	Heading string
+	Text    string // commands stand between backquotes
+	Home    bool   // shows the way to the activities
+	Again   bool   // it is worth trying again by itself
 }
+
+func (m message) Title() string   { return m.Heading }
+func (m message) Pieces() []piece { return marked(m.Text) }
+
+func (p *pages) message(m message) ([]byte, error) { return p.write("message", m) }
 
 func (p *pages) write(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
@@ -127,7 +136,7 @@ type drawings struct {
 }
 
 type drawing struct {
-	polyline, layout string
+	polyline, frame string
 	svg.RouteOptions
 }
 
@@ -135,6 +144,6 @@ const keptDrawings = 1000
 
 func newDrawings() *drawings { return &drawings{keep[drawing, template.HTML]{limit: keptDrawings}} }
 
-func (d *drawings) route(polyline, layout string, o svg.RouteOptions) template.HTML {
-	return d.kept.get(drawing{polyline, layout, o}, func() template.HTML { return drawRoute(polyline, layout, o) })
+func (d *drawings) route(polyline, frame string, o svg.RouteOptions) template.HTML {
+	return d.kept.get(drawing{polyline, frame, o}, func() template.HTML { return drawRoute(polyline, frame, o) })
 }

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"mime"
-	"net/http"
 	"path"
 	"strings"
+
+	"musette/feed"
 )
 
 //go:embed static/*
@@ -23,8 +24,8 @@ type assets struct {
 }
 
 type asset struct {
-	kind string
-	body []byte
+	kind     string
+	response *feed.Response // its codings
 }
 
 func loadAssets() (*assets, error) {
@@ -41,7 +42,7 @@ func loadAssets() (*assets, error) {
 		sum := sha256.Sum256(body)
 		p := "/static/" + strings.TrimSuffix(base, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		a.paths[base] = p
-		a.files[p] = asset{kind: mime.TypeByExtension(ext), body: body}
+		a.files[p] = asset{kind: mime.TypeByExtension(ext), response: feed.NewResponse(body, "")}
 		return nil
 	})
 	if err != nil {
@@ -57,17 +58,4 @@ func (a *assets) path(name string) (string, error) {
 		return "", fmt.Errorf("there is no file %q among the page's own", name)
 	}
 	return p, nil
-}
-
-// ServeHTTP serves the files below /static/.
-func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, ok := a.files[r.URL.Path]
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", f.kind)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(f.body)
 }

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	commentsShown = 2
-	textRunes     = 240 // of a description, before it is folded
-	textLines     = 6
+	commentsShown  = 2
+	picturesBeside = 2
+	textRunes      = 240 // of a description, before it is folded
+	textLines      = 6
 )
 
 // card is an activity as its card shows it.
@@ -32,7 +33,8 @@ type card struct {
 	Layout string // route, photo, both, plain
 	Route  template.HTML
 	Photo  *picture
-	Thumbs []picture
+	Side   []picture // beside it, where there are one or two more
+	Strip  []picture // below it, where there are more than that
 	Text   string
 	Rest   string // of the text, folded away
 
@@ -78,7 +80,10 @@ func newCard(a *musette.Activity, who string, owner bool, now time.Time, draw *d
 	}
 	pictures := picturesOf(a, c.Name)
 	if len(pictures) > 0 {
-		c.Photo, c.Thumbs = &pictures[0], pictures[1:]
+		c.Photo = &pictures[0]
+		if c.Side = pictures[1:]; len(c.Side) > picturesBeside {
+			c.Side, c.Strip = nil, c.Side
+		}
 	}
 	c.Layout = "plain"
 	hasRoute := a.Map != nil && a.Map.Polyline != ""
@@ -91,7 +96,11 @@ func newCard(a *musette.Activity, who string, owner bool, now time.Time, draw *d
 		c.Layout = "photo"
 	}
 	if hasRoute {
-		c.Route = draw.route(a.Map.Polyline, c.Layout, svg.RouteOptions{Class: "sport-" + c.Family, Title: "The route of " + c.Name})
+		frame := c.Layout
+		if len(c.Side) > 0 {
+			frame = "square"
+		}
+		c.Route = draw.route(a.Map.Polyline, frame, svg.RouteOptions{Class: "sport-" + c.Family, Title: "The route of " + c.Name})
 		if c.Route == "" && c.Photo == nil {
 			c.Layout = "plain"
 		} else if c.Route == "" {
@@ -182,16 +191,16 @@ func safeURL(u string) string {
 	return ""
 }
 
-// routeSizes are the sizes routes are drawn at, by the card's layout.
-var routeSizes = map[string][2]int{"route": {600, 360}, "both": {300, 400}}
+// routeSizes are the sizes that routes are drawn at: alone, beside a photo, and above more photos.
+var routeSizes = map[string][2]int{"route": {600, 360}, "both": {300, 400}, "square": {300, 280}}
 
-// draw decodes and draws a route; "" if there is nothing to draw.
-func drawRoute(polyline, layout string, o svg.RouteOptions) template.HTML {
+// drawRoute decodes and draws a route; "" if there is nothing to draw.
+func drawRoute(polyline, frame string, o svg.RouteOptions) template.HTML {
 	points, err := track.Decode(polyline)
 	if err != nil {
 		return ""
 	}
-	size := routeSizes[layout]
+	size := routeSizes[frame]
 	o.Width, o.Height = size[0], size[1]
 	// svg writes every text and class escaped.
 	return template.HTML(svg.Route(points, o)) //nolint:gosec

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"musette"
@@ -13,7 +14,7 @@ type sentence struct {
 	Pieces []piece
 }
 
-// piece is some text; with a Kind (clock or ago) the text says the moment At.
+// piece is some text; of the Kind clock or ago it says the moment At, of the Kind code it is to be typed.
 type piece struct {
 	Text string
 	Kind string
@@ -51,7 +52,7 @@ func (s speaker) say(st *musette.Status) []sentence {
 		for _, a := range st.Athletes {
 			if a.State == musette.StateReconnect {
 				lines = append(lines, sentence{"wait", []piece{text("Strava asks " + nameOr(a.Name, "one athlete") +
-					" to sign in again. Their activities here are safe; new ones arrive after “musette connect”.")}})
+					" to sign in again. Their activities here are safe; new ones arrive after `musette connect`.")}})
 			}
 		}
 	}
@@ -81,14 +82,14 @@ func (s speaker) whole(st *musette.Status) sentence {
 		return sentence{"wait", []piece{text("The connection to Strava is switched off for now. Nothing is lost; new activities arrive when it is back.")}}
 	case musette.StateReconnect:
 		if s.owner {
-			return sentence{"stop", []piece{text("Strava asks you to sign in again. Nothing is lost; run “musette connect” and new activities arrive.")}}
+			return sentence{"stop", marked("Strava asks you to sign in again. Nothing is lost; run `musette connect` and new activities arrive.")}
 		}
 		return s.tell("wait", "New activities wait for a new sign-in at Strava. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
 	case musette.StateOffline:
 		return s.offline(st)
 	case musette.StateHeld:
 		if s.owner {
-			return sentence{"wait", []piece{text("Many activities have disappeared from Strava at once. They are kept here until you decide: “musette deletions list”. Everything else goes on.")}}
+			return sentence{"wait", marked("Many activities have disappeared from Strava at once. They are kept here until you decide: `musette deletions list`. Everything else goes on.")}
 		}
 		return s.fresh(st)
 	case musette.StateLimited:
@@ -184,4 +185,19 @@ func nameOr(name, otherwise string) string {
 		return otherwise
 	}
 	return name
+}
+
+// marked makes pieces of a text in which commands stand between backquotes.
+func marked(s string) []piece {
+	var list []piece
+	for i, t := range strings.Split(strings.ReplaceAll(s, "'", "’"), "`") {
+		kind := ""
+		if i%2 == 1 {
+			kind = "code"
+		}
+		if t != "" {
+			list = append(list, piece{Text: t, Kind: kind})
+		}
+	}
+	return list
 }

@@ -37,8 +37,8 @@ type weekBar struct {
 
 // The weekly chart: bars of barWidth, barStep apart, chartHeight high at most.
 const (
-	barWidth, barStep = 14, 20
-	chartHeight       = 56
+	barWidth, barStep = 16, 22
+	chartHeight       = 44
 	leastBar          = 2 // so that an empty week is seen to be one
 )
 

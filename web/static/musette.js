@@ -9,12 +9,15 @@
   const hide = (img) => {
     const photo = img.closest('.photo'), card = img.closest('.card');
     if (!photo || !card) return;
-    const media = photo.closest('.media');
+    const list = photo.closest('ul'), media = card.querySelector('.media');
     (photo.closest('li') || photo).remove();
-    if (media && !media.querySelector('.photo, .route')) media.remove();
-    if (media) card.classList.replace('both', 'route') || card.classList.replace('photo', 'plain');
-    const thumbs = card.querySelector('.thumbs');
-    if (thumbs && !thumbs.firstElementChild) thumbs.remove();
+    if (list && !list.firstElementChild) list.remove();
+    if (card.querySelector('.photo')) return;
+    const route = media.querySelector('.route');
+    card.classList.remove('both', 'photo');
+    card.classList.add(route ? 'route' : 'plain');
+    media.className = 'media';
+    if (route) media.replaceChildren(route); else media.remove();
   };
   feed.addEventListener('error', (e) => { if (e.target.tagName === 'IMG') hide(e.target); }, true);
   for (const img of feed.querySelectorAll('img')) if (img.complete && !img.naturalWidth && img.currentSrc) hide(img);
@@ -45,6 +48,20 @@
     return t.content.firstElementChild;
   };
 
+  // Two columns without holes: rows of 4 px, of which each card takes as many as it is high.
+  const wide = matchMedia('(min-width: 700px)');
+  const sized = new ResizeObserver((list) => { for (const e of list) span(e.target); });
+  const span = (c) => {
+    c.style.gridRowEnd = wide.matches ? `span ${Math.ceil((c.offsetHeight + 24) / 4)}` : '';
+  };
+  const columns = () => {
+    feed.classList.add('packed');
+    sized.disconnect();
+    for (const c of feed.querySelectorAll('.card')) { span(c); sized.observe(c); }
+  };
+  wide.addEventListener('change', columns);
+  columns();
+
   const top = async () => {
     const fresh = await get('/top'), old = document.getElementById('top');
     if (!fresh || fresh.outerHTML === top.last) return;
@@ -61,7 +78,7 @@
     if (old) {
       const open = [...old.querySelectorAll('details')].map((d) => d.open);
       fresh.querySelectorAll('details').forEach((d, i) => { d.open = !!open[i]; });
-      if (old.dataset.start === fresh.dataset.start) { old.replaceWith(fresh); return; }
+      if (old.dataset.start === fresh.dataset.start) { old.replaceWith(fresh); columns(); return; }
       old.remove();
     } else if (!('live' in feed.dataset)) return; // an older page gets no new ones
     const cards = [...feed.querySelectorAll('.card')];
@@ -71,6 +88,7 @@
     if (blank) blank.remove();
     if (!old) fresh.classList.add('new');
     feed.insertBefore(fresh, next || null);
+    columns();
   };
 
   // One change after the other; many at once are a new page.
@@ -97,7 +115,7 @@
     source = new EventSource('/v1/events' + (since ? '?since=' + since : ''));
     source.onopen = () => { pause = 1000; };
     source.onmessage = (e) => change(e);
-    source.addEventListener('reset', () => location.reload());
+    source.addEventListener('reset', again);
     source.addEventListener('status', () => { top().catch(() => {}); });
     source.onerror = () => {
       stop();
@@ -106,8 +124,11 @@
     };
   };
   const stop = () => { clearTimeout(timer); if (source) source.close(); source = null; };
+  // Everything anew; not more than twice a minute, should an old copy of the page lie between.
+  const again = () => { stop(); setTimeout(() => location.reload(), Math.max(0, 30000 - performance.now())); };
   const change = (e) => {
     const c = JSON.parse(e.data);
+    if (!e.lastEventId.startsWith(feed.dataset.epoch + '.')) { again(); return; }
     since = c.seq || since;
     if (c.activity && c.activity !== '0') waiting.add(c.activity);
     work();

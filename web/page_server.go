@@ -1,0 +1,215 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"musette"
+	"musette/feed"
+)
+
+// sitePages are read once; the templates are part of the program, so a mistake in them is one of ours.
+var sitePages = sync.OnceValue(func() *pages {
+	p, err := newPages()
+	if err != nil {
+		panic(err)
+	}
+	return p
+})
+
+// pageRoutes adds what the page needs besides /.
+func (s *Server) pageRoutes(mux *http.ServeMux) {
+	s.handle(mux, "/top", methods{"GET": s.pageTop})
+	s.handle(mux, "/card/{id}", methods{"GET": s.pageCard})
+	s.handle(mux, "/static/{file}", methods{"GET": s.asset})
+}
+
+// page answers GET /: the newest activities, or those behind a cursor. Where nothing is public, a stranger is shown
+// how to sign in.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.visitor(r)
+	if err != nil {
+		return err
+	}
+	if !v.Known && !s.config.Feed.View().Publish.On() {
+		s.loginPage(w, r, http.StatusUnauthorized, "", "")
+		return nil
+	}
+	return s.sendPage(w, r, "page", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
+		in.SignedIn = v.Session
+		values, err := params(r, "cursor")
+		if err != nil {
+			return nil, err
+		}
+		list, err := view.Query(feed.Query{Reader: reader, Cursor: values.Get("cursor")})
+		if err != nil {
+			return nil, err
+		}
+		in.First, in.Next = values.Get("cursor") == "", list.Next
+		for _, e := range list.Entries {
+			in.Activities = append(in.Activities, e.For(reader))
+		}
+		return sitePages().page(*in)
+	})
+}
+
+// pageTop answers with the head of the page, for a page that is open already.
+func (s *Server) pageTop(w http.ResponseWriter, r *http.Request) error {
+	return s.sendPage(w, r, "top", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
+		if newest, err := view.Query(feed.Query{Reader: reader, Limit: 1}); err == nil && len(newest.Entries) > 0 {
+			in.Activities = []*musette.Activity{newest.Entries[0].For(reader)}
+		}
+		return sitePages().top(*in)
+	})
+}
+
+// pageCard answers with one activity's card.
+func (s *Server) pageCard(w http.ResponseWriter, r *http.Request) error {
+	return s.sendPage(w, r, "card", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
+		id, ok := feed.ParseID(r.PathValue("id"))
+		e, found := view.Activity(id, reader)
+		if !ok || !found {
+			return nil, notFound("There is no such activity here, or it isn't yours to see.")
+		}
+		in.Activities = []*musette.Activity{e.For(reader)}
+		return sitePages().card(*in)
+	})
+}
+
+// sendPage answers with HTML that make makes of what the visitor may see.
+func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, kind string, make func(*pageInput, *feed.View, feed.Reader) ([]byte, error)) error {
+	reader, err := s.read(r)
+	if err != nil {
+		return err
+	}
+	view, err := s.view()
+	if err != nil {
+		return err
+	}
+	in := &pageInput{
+		Totals: view.Totals(feed.Query{Reader: reader}), Status: view.StatusFor(reader), Names: names(view, reader),
+		Owner: reader.Owner, TotalsOnly: !reader.Owner && view.Publish.Mode != feed.PublishFull,
+		Epoch: view.Epoch, Seq: view.Seq, Now: s.config.Now(),
+	}
+	b, err := make(in, view, reader)
+	if err != nil {
+		return err
+	}
+	sendHTML(w, r, reader, feed.NewResponse(b, kind))
+	return nil
+}
+
+// names are the athletes whom the reader may be told of: to strangers only where everything is published, and what
+// Strava's API says may be.
+func names(view *feed.View, reader feed.Reader) map[int64]string {
+	athletes := view.StatusFor(reader).Athletes
+	if !reader.Owner && view.Publish.Mode == feed.PublishFull && view.Publish.API {
+		athletes = view.Status.Athletes
+	}
+	m := map[int64]string{}
+	for _, a := range athletes {
+		m[a.ID] = a.Name
+	}
+	return m
+}
+
+// sendHTML is send for HTML.
+func sendHTML(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
+	coding := feed.Plain
+	if response.Worthwhile() {
+		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
+	}
+	h := w.Header()
+	h.Set("Cache-Control", cachePublic)
+	if to.Owner {
+		h.Set("Cache-Control", cachePrivate)
+	}
+	h.Set("ETag", response.ETag(coding))
+	if matches(r.Header.Values("If-None-Match"), response.ETag(coding)) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	if coding != feed.Plain {
+		h.Set("Content-Encoding", coding)
+	}
+	body := response.Encoded(coding)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // if it fails nobody is there to be told
+}
+
+// asset answers with one of the page's own files.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
+	f, ok := sitePages().assets.files[r.URL.Path]
+	if !ok {
+		return notFound("There is nothing at this address.")
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.kind)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	coding := preferredCoding(r.Header.Values("Accept-Encoding"))
+	if coding != feed.Plain {
+		h.Set("Content-Encoding", coding)
+	}
+	body := f.response.Encoded(coding)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+	return nil
+}
+
+// loginPage shows a form for a key, or, if there is a code, a button that sends it. trouble says why the last try
+// failed, "" at first.
+func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request, status int, code, trouble string) {
+	b, err := sitePages().login(trouble)
+	if code != "" {
+		b, err = sitePages().open(code)
+	}
+	s.say(w, status, b, err)
+}
+
+// headings are what a person is told of an error first.
+var headings = map[int]string{
+	http.StatusBadRequest:         "This address isn’t quite right",
+	http.StatusForbidden:          "This isn’t allowed",
+	http.StatusNotFound:           "There is nothing here",
+	http.StatusTooManyRequests:    "Too many tries",
+	http.StatusServiceUnavailable: "One moment",
+}
+
+// errorPage shows a person what went wrong.
+func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
+	if p.Status == http.StatusUnauthorized {
+		s.loginPage(w, r, p.Status, "", "")
+		return
+	}
+	m := message{Heading: headings[p.Status], Text: p.Detail, Home: p.Status < 500, Again: p.Status == http.StatusServiceUnavailable}
+	if m.Heading == "" {
+		m.Heading = "Something went wrong"
+	}
+	if id, ok := p.More["request"]; ok {
+		m.Text += fmt.Sprintf(" The id is `%v`.", id)
+	}
+	b, err := sitePages().message(m)
+	s.say(w, p.Status, b, err)
+}
+
+// say answers with a page that isn't kept.
+func (s *Server) say(w http.ResponseWriter, status int, page []byte, err error) {
+	if err != nil {
+		s.config.Log.Error("a page could not be written", "error", err)
+		http.Error(w, "Something went wrong here. No data is lost.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="musette"`)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(page)
+}
