@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"musette/store"
+	"musette/web"
 )
 
 type keyCmd struct {
@@ -32,7 +31,7 @@ musette key create club-app --scope read,refresh --athlete 4242`
 }
 
 // keyScopes are what a key may allow: to read, to press refresh, and everything that an operator may.
-var keyScopes = []string{"read", "refresh", "admin"}
+var keyScopes = []string{web.ScopeRead, web.ScopeRefresh, web.ScopeAdmin}
 
 func (c *keyCreateCmd) Run(ctx context.Context, a *app) error {
 	for _, s := range c.Scope {
@@ -48,32 +47,30 @@ func (c *keyCreateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	text := "mus_" + strings.ToLower(rand.Text())
-	key := store.AccessKey{
-		ID: strings.ToLower(rand.Text()[:8]), Kind: store.KeyKind, Name: name, Hash: sha256.Sum256([]byte(text)),
-		Scopes: c.Scope, AthleteID: c.Athlete, CreatedAt: a.now(),
+	if err := c.checkAthlete(ctx, st); err != nil {
+		return explainStore(err)
 	}
-	err = st.Update(ctx, nil, func(tx *store.Tx) error {
-		if err := c.checkAthlete(ctx, tx); err != nil {
-			return err
-		}
-		return tx.PutKey(ctx, key)
-	})
+	key, err := web.NewKey(ctx, st, name, c.Scope, c.Athlete, a.now(), time.Time{})
 	if err != nil {
 		return explainStore(err)
 	}
-	if _, err := fmt.Fprintln(a.out, text); err != nil {
+	if _, err := fmt.Fprintln(a.out, key); err != nil {
 		return err
 	}
-	a.say("this key is shown only now; `musette key revoke %s` ends it", key.ID)
+	a.say("this key is shown only now; `musette key list` shows its id, `musette key revoke ID` ends it")
 	return nil
 }
 
-func (c *keyCreateCmd) checkAthlete(ctx context.Context, tx *store.Tx) error {
+// checkAthlete refuses a key for somebody who isn't here: it would open nothing, and nobody would know why.
+func (c *keyCreateCmd) checkAthlete(ctx context.Context, st *store.Store) error {
 	if c.Athlete == 0 {
 		return nil
 	}
-	athletes, err := tx.Athletes(ctx)
+	var athletes []store.Athlete
+	err := st.View(ctx, func(tx *store.Tx) (err error) {
+		athletes, err = tx.Athletes(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

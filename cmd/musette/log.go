@@ -20,7 +20,7 @@ func openLog(stderr io.Writer, level slog.Level, file string) (*slog.Logger, fun
 		return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: level})), f.Close, nil
 	}
 	if _, ok := terminal(stderr); ok {
-		return slog.New(tint.NewHandler(stderr, &tint.Options{
+		return slog.New(tint.NewTextHandler(stderr, &tint.Options{
 			Level: level, TimeFormat: "15:04:05", NoColor: !colourful(stderr),
 		})), nil, nil
 	}

@@ -19,10 +19,12 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"keep the copy up to date and serve it"`
 	Connect connectCmd `cmd:"" help:"connect an athlete's Strava account, in the browser"`
 
+	Login      loginCmd      `cmd:"" help:"print a one-time link that opens the page as its owner"`
 	Sync       syncCmd       `cmd:"" help:"fetch what is new now, with progress"`
 	Status     statusCmd     `cmd:"" help:"how fresh and how complete the copy is"`
 	Activities activitiesCmd `cmd:"" help:"list the activities"`
 	Key        keyCmd        `cmd:"" help:"keys for programs and other readers"`
+	Backup     backupCmd     `cmd:"" help:"snapshots of the whole copy"`
 
 	FakeStrava fakeStravaCmd `cmd:"" name:"fake-strava" help:"a simulated Strava to develop against"`
 	Version    versionCmd    `cmd:"" help:"print the version"`
