@@ -96,7 +96,9 @@ func (tx *Tx) Activities(ctx context.Context, athleteID int64) iter.Seq2[Activit
 			for _, r := range rows {
 				got.rows++
 				got.xor ^= r.sum
-				last = r.v[1].(int64)
+				if id, ok := r.v[1].(int64); ok {
+					last = id
+				}
 				if bad := r.damage(); bad != nil {
 					if !yield(Activity{AthleteID: athleteID, ID: last}, bad) {
 						return

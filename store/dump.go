@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"musette"
 )
 
 // A Row is one row of a dump: a JSON object of its columns, the same bytes for the same row whichever database it is
@@ -47,6 +49,7 @@ func (s *Store) Verify(ctx context.Context) error {
 
 func (tx *Tx) dumpTable(ctx context.Context, t *table, yield func(Row) error, bad *[]error) error {
 	got := map[int64]tally{}
+	counted := &Tx{counts: map[countKey]musette.PartCount{}}
 	var last []any
 	for {
 		rows, err := tx.after(ctx, t, last)
@@ -60,6 +63,9 @@ func (tx *Tx) dumpTable(ctx context.Context, t *table, yield func(Row) error, ba
 				g := got[id]
 				got[id] = tally{g.rows + 1, g.xor ^ r.sum}
 			}
+			if t == tPartStates {
+				counted.count(r, +1)
+			}
 			if err := r.verify(); err != nil {
 				*bad = append(*bad, err)
 				continue
@@ -71,6 +77,13 @@ func (tx *Tx) dumpTable(ctx context.Context, t *table, yield func(Row) error, ba
 		if len(rows) < dumpRows {
 			break
 		}
+	}
+	if t == tPartStates {
+		wrong, err := tx.compareCounts(ctx, counted.counts)
+		if err != nil {
+			return err
+		}
+		*bad = append(*bad, wrong...)
 	}
 	if !t.tallied {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,6 +70,9 @@ func (tx *Tx) count(r *record, sign int) {
 		c.Due += sign
 	}
 	tx.counts[k] = c
+	if sign < 0 && r.damage() != nil { // who knows what it was counted as
+		tx.recount[k] = true
+	}
 }
 
 func isOpen(o musette.Outcome) bool {
@@ -82,11 +86,13 @@ func (tx *Tx) flush(ctx context.Context) error {
 		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.table, b.table))
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(tx.tallies), byAthlete) {
-		d := tx.tallies[k]
-		if d == (tally{}) {
+		if tx.tallies[k] == (tally{}) {
 			continue
 		}
-		now, err := tx.readTally(ctx, k) // d is in it already
+		now, err := tx.readTally(ctx, k)
+		if errors.Is(err, ErrCorrupt) {
+			now, err = tx.addUp(ctx, k)
+		}
 		if err != nil {
 			return err
 		}
@@ -100,13 +106,26 @@ func (tx *Tx) flush(ctx context.Context) error {
 	return tx.flushSeq(ctx)
 }
 
+// addUp makes a tally from the rows, where the one that was kept is damaged.
+func (tx *Tx) addUp(ctx context.Context, k tallyKey) (tally, error) {
+	var got tally
+	stmt := "SELECT sum FROM {" + k.table + "} WHERE athlete_id = $1"
+	err := tx.query(ctx, "adding up "+k.table, stmt, []any{k.athleteID}, func(rows *sql.Rows) error {
+		var sum int64
+		err := rows.Scan(&sum)
+		got = tally{got.rows + 1, got.xor ^ sum}
+		return err
+	})
+	return got, err
+}
+
 func (tx *Tx) flushCounts(ctx context.Context) error {
 	byAthlete := func(a, b countKey) int {
 		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.part, b.part))
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(tx.counts), byAthlete) {
 		d := tx.counts[k]
-		if d == (musette.PartCount{}) {
+		if d == (musette.PartCount{}) && !tx.recount[k] {
 			continue
 		}
 		r, err := tx.one(ctx, tPartCounts, k.athleteID, k.part)
@@ -114,18 +133,35 @@ func (tx *Tx) flushCounts(ctx context.Context) error {
 			return err
 		}
 		var c musette.PartCount
-		if r != nil {
-			if d := r.damage(); d != nil {
-				return d
+		switch {
+		case tx.recount[k] || r != nil && r.damage() != nil:
+			if d, err = tx.countAgain(ctx, k); err != nil {
+				return err
 			}
+		case r != nil:
 			_, c = partCountFrom(r)
 		}
-		v := values{k.athleteID, unescapeText(k.part), int64(c.Have + d.Have), int64(c.Due + d.Due), int64(c.Failed + d.Failed), int64(c.Quarantined + d.Quarantined)}
+		c = plus(c, d)
+		v := values{k.athleteID, unescapeText(k.part), int64(c.Have), int64(c.Due), int64(c.Failed), int64(c.Quarantined)}
 		if err := tx.put(ctx, tPartCounts, v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// countAgain counts from the rows, where what was counted before can't be relied on.
+func (tx *Tx) countAgain(ctx context.Context, k countKey) (musette.PartCount, error) {
+	rows, err := tx.records(ctx, tPartStates, " WHERE athlete_id = $1 AND part = $2", k.athleteID, k.part)
+	again := &Tx{counts: map[countKey]musette.PartCount{}}
+	for _, r := range rows {
+		again.count(r, +1)
+	}
+	return again.counts[k], err
+}
+
+func plus(a, b musette.PartCount) musette.PartCount {
+	return musette.PartCount{Have: a.Have + b.Have, Due: a.Due + b.Due, Failed: a.Failed + b.Failed, Quarantined: a.Quarantined + b.Quarantined}
 }
 
 func partCountFrom(r *record) (musette.Part, musette.PartCount) {
@@ -181,14 +217,36 @@ func (tx *Tx) PartCounts(ctx context.Context, athleteID int64) (map[musette.Part
 	for k, d := range tx.counts {
 		if k.athleteID == athleteID {
 			part := musette.Part(unescapeText(k.part))
-			c := counts[part]
-			counts[part] = musette.PartCount{
-				Have: c.Have + d.Have, Due: c.Due + d.Due,
-				Failed: c.Failed + d.Failed, Quarantined: c.Quarantined + d.Quarantined,
-			}
+			counts[part] = plus(counts[part], d)
 		}
 	}
 	return counts, nil
+}
+
+// compareCounts reports the counts that aren't what the part states come to.
+func (tx *Tx) compareCounts(ctx context.Context, counted map[countKey]musette.PartCount) ([]error, error) {
+	rows, err := tx.records(ctx, tPartCounts, "")
+	if err != nil {
+		return nil, err
+	}
+	var bad []error
+	for _, r := range rows {
+		athleteID, _ := r.v[0].(int64)
+		part, _ := r.v[1].(string)
+		k := countKey{athleteID, part}
+		if d := r.damage(); d != nil {
+			bad = append(bad, d)
+		} else if _, c := partCountFrom(r); c != counted[k] {
+			bad = append(bad, &DamageError{tPartCounts.name, tPartCounts.key(r.v), fmt.Sprintf("%+v is kept, %+v is counted", c, counted[k])})
+		}
+		delete(counted, k)
+	}
+	for k, c := range counted {
+		if c != (musette.PartCount{}) {
+			bad = append(bad, &DamageError{tPartCounts.name, fmt.Sprintf("%d/%s", k.athleteID, k.part), "the row is missing"})
+		}
+	}
+	return bad, nil
 }
 
 // athletesIn lists the athletes that have rows in a table or a tally for it.

@@ -18,6 +18,7 @@ type Tx struct {
 
 	tallies map[tallyKey]tally
 	counts  map[countKey]musette.PartCount
+	recount map[countKey]bool // those to count from the rows
 
 	meta    *meta // once read
 	renewed bool  // meta must be written
@@ -72,7 +73,10 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (s *Store) newTx(t *sql.Tx, write bool) *Tx {
-	return &Tx{s: s, tx: t, write: write, tallies: map[tallyKey]tally{}, counts: map[countKey]musette.PartCount{}}
+	return &Tx{
+		s: s, tx: t, write: write,
+		tallies: map[tallyKey]tally{}, counts: map[countKey]musette.PartCount{}, recount: map[countKey]bool{},
+	}
 }
 
 // meta is the one row that says which history of changes this is, and how far it goes.
