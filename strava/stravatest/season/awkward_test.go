@@ -39,7 +39,7 @@ var awkward = map[string]func(s *season.Season, a *season.Activity) bool{
 	},
 	"no description": func(_ *season.Season, a *season.Activity) bool { return a.Description == nil },
 	"line breaks":    described("\r\n"),
-	"emoji":          described("‍", "\U0001F3FE", "\U0001F3FD", "\U0001F6B4"),
+	"emoji":          described("\u200d"),
 	"quotes":         described("\""),
 	"backslash":      described("\\"),
 	"semicolon":      described(";"),
@@ -131,7 +131,7 @@ func TestSeasonIsTheSameEverywhere(t *testing.T) {
 		write(a.SummaryPolyline())
 	}
 	h.Write(season.JPEG(season.PhotoSeed(7, 5, 18), 320, 240))
-	const want = "?"
+	const want = "cfc7a758f08b1220"
 	if got := hex.EncodeToString(h.Sum(nil))[:16]; got != want {
 		t.Errorf("the season of seed 1 is %s, was %s; if it changed on purpose, change the sum", got, want)
 	}

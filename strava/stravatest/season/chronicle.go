@@ -22,7 +22,6 @@ type chronicle struct {
 	thousand bool
 	parkruns int
 	best     time.Duration // at parkrun
-	lastRun  time.Time
 	comments int64
 }
 

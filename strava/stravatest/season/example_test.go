@@ -18,4 +18,9 @@ func Example() {
 	fmt.Println(a.Name, a.Start.Format(time.DateTime))
 	fmt.Printf("%.1f km in %v, %.0f m up\n", a.Distance/1000, a.Moving, a.ClimbM)
 	fmt.Println(len(a.Points()), "points")
+	// Output:
+	// Nell of Bath
+	// Widcombe and home 2026-07-21 11:37:33
+	// 8.3 km in 50m58s, 110 m up
+	// 616 points
 }

@@ -2,6 +2,7 @@ package season
 
 import (
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -175,9 +176,9 @@ func (v *view) hill(l layer, i uint64, top []int32) {
 		tone[x] = int32(clamp(118-side*slope*steep, 40, 215)) << 8
 		first = min(first, int(ridge[x]))
 	}
-	fade := int32(256 * 60 / (v.unit * 0.22)) // towards the foot, per pixel
-	if l.treeM > 0 {
-		fade = int32(256 * 90 / (v.unit * 0.3))
+	fade := int32(256 * 60 / (v.unit * 0.22)) // darker towards the foot, per pixel
+	if l.near < 0.95 {
+		fade = -int32(256 * 75 / (v.unit * 0.3)) // or into the mist, where another hill stands in front
 	}
 	lean := int32(170 * side)
 	rough := int32(26 + 44*l.near)
@@ -224,12 +225,17 @@ func (v *view) ridge(l layer, i uint64) []float64 {
 		u := float64(x)/l.wave + off
 		n := lineNoise(u, v.seed) + 0.4*lineNoise(2.3*u+7, v.seed)
 		if l.jagged {
-			n = 0.75 - 1.5*math.Abs(lineNoise(u, v.seed)) + 0.5*lineNoise(2.7*u, v.seed) +
+			n = 0.7 - 1.35*math.Abs(lineNoise(u, v.seed)) + 0.42*lineNoise(2.7*u, v.seed) +
 				0.2*lineNoise(7.1*u, v.seed) + 0.08*lineNoise(19*u, v.seed) + 0.03*lineNoise(61*u, v.seed)
 		} else {
 			n += 0.06*lineNoise(9*u, v.seed) + 0.02*lineNoise(41*u, v.seed)
 		}
 		out[x] = l.base - l.height*(0.35+n)
+	}
+	if high := l.base - slices.Min(out); l.jagged && high > 0.85*l.base {
+		for x := range out { // keep the summits in the picture
+			out[x] = l.base - (l.base-out[x])*0.85*l.base/high
+		}
 	}
 	if l.treeM > 0 {
 		v.plant(out, l, i)
@@ -251,11 +257,9 @@ func (v *view) plant(ridge []float64, l layer, i uint64) {
 		if lineNoise(at/(l.treeM*9), v.seed+i) > -0.45 {
 			for x := max(0, int(at-wide)); x <= min(v.w-1, int(at+wide)); x++ {
 				t := math.Abs(float64(x)-at) / wide
-				up := tall * (1 - t)
-				if conifers { // boughs
+				up := tall * (0.35 + 0.65*math.Sqrt(max(0, 1-t*t))) * (1 + 0.05*lattice(v.seed, int64(x/3), 5))
+				if conifers { // with boughs
 					up = tall * clamp(1-t+0.1*(1-t)*lattice(v.seed, int64(x/2), int64(i)), 0, 1)
-				} else {
-					up = tall * (0.35 + 0.65*math.Sqrt(max(0, 1-t*t))) * (1 + 0.05*lattice(v.seed, int64(x/3), 5))
 				}
 				ridge[x] = min(ridge[x], ground[x]+tall*0.1-up)
 			}

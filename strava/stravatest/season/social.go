@@ -30,11 +30,7 @@ func (t *telling) photos() {
 	if n == 0 {
 		return
 	}
-	var pts []Point
-	if t.a.HasMap() {
-		t.maker.buf = t.a.recipe.draw(t.maker.buf[:0])
-		pts = t.maker.buf
-	}
+	pts := t.a.Points()
 	uploaded := t.a.Uploaded.Add(time.Duration(20+t.r.IntN(200)) * time.Second)
 	for i := range n {
 		share := (float64(i) + t.r.Float64()) / float64(n)

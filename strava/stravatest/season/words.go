@@ -125,6 +125,11 @@ var pleas = []string{
 	"{sum} km for {hospice} so far, {left} to go.",
 	"Running 1,000 km for {hospice}: {sum} done. Link in my profile, no pressure, some pressure.",
 	"That makes {sum} km for the hospice. Dad would have asked why I don't take the bus.",
+	"Hospice kilometres: {sum}. The tea urn there is older than me and in better shape.",
+	"{left} km left for {hospice}. It gets shorter every time, funny that.",
+	"Number {sum} of 1,000 for {hospice}, and it was an uphill one.",
+	"For {hospice}, who looked after Dad so well. {sum} km down.",
+	"{sum} km. If everybody who reads this gave a penny a kilometre I'd have to run faster. {hospice} says thank you.",
 }
 
 // Texts of the twists: what people write that programs trip over.
