@@ -47,13 +47,17 @@ func (r *reading) everything(ctx context.Context, v *View) error {
 		return err
 	}
 	v.Epoch, v.Seq = at.Epoch, at.Seq
-	athletes, err := r.tx.Athletes(ctx)
+	changes, err := r.allChanges(ctx, at.Oldest)
+	if err != nil {
+		return err
+	}
+	ids, err := r.athletes(ctx, changes)
 	if err != nil {
 		return err
 	}
 	var edits []edit
-	for _, a := range athletes {
-		entries, err := r.athlete(ctx, a.ID)
+	for _, id := range ids {
+		entries, err := r.athlete(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -63,24 +67,46 @@ func (r *reading) everything(ctx context.Context, v *View) error {
 	}
 	v.months, v.byID = v.months.apply(edits), v.byID.apply(edits)
 	v.log = changelog{since: at.Oldest, publicSince: at.Seq}
-	return r.changelog(ctx, v)
+	for _, c := range changes { // taken over, so that a reader can go on after a restart
+		kind := KindGone
+		if v.byID.get(c.ActivityID) != nil {
+			kind = KindPut
+		}
+		v.log = v.log.add(Change{Seq: c.Seq, Activity: c.ActivityID, Kind: kind, athlete: c.AthleteID})
+	}
+	return nil
 }
 
-// changelog takes over the store's changes, so that a reader can go on after a restart.
-func (r *reading) changelog(ctx context.Context, v *View) error {
-	for since := v.log.since; ; {
+// athletes returns whose activities there are: a damaged row among the athletes must not hide a whole season.
+func (r *reading) athletes(ctx context.Context, changes []store.Change) ([]int64, error) {
+	rows, err := r.tx.Athletes(ctx)
+	if err != nil && !r.isDamage(err) {
+		return nil, err
+	}
+	var ids []int64
+	for _, a := range rows {
+		ids = append(ids, a.ID)
+	}
+	for _, c := range changes {
+		ids = append(ids, c.AthleteID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// allChanges returns the store's changes after a number, oldest first.
+func (r *reading) allChanges(ctx context.Context, since int64) ([]store.Change, error) {
+	var all []store.Change
+	for {
 		changes, err := r.tx.Changes(ctx, since, changesAtOnce)
-		if err != nil || len(changes) == 0 {
-			return err
+		if err != nil && !r.isDamage(err) {
+			return nil, err
 		}
-		for _, c := range changes {
-			since = c.Seq
-			kind := KindGone
-			if v.byID.get(c.ActivityID) != nil {
-				kind = KindPut
-			}
-			v.log = v.log.add(Change{Seq: c.Seq, Activity: c.ActivityID, Kind: kind, athlete: c.AthleteID})
+		if len(changes) == 0 {
+			return all, nil
 		}
+		all = append(all, changes...)
+		since = changes[len(changes)-1].Seq
 	}
 }
 
@@ -202,26 +228,20 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 
 // changes reads anew what changed since v, and brings v there.
 func (r *reading) changes(ctx context.Context, v *View) error {
+	changes, err := r.allChanges(ctx, v.Seq)
+	if err != nil {
+		return err
+	}
 	edits := map[int64]edit{}
 	var log []Change
-	for since := v.Seq; ; {
-		changes, err := r.tx.Changes(ctx, since, changesAtOnce)
+	for _, c := range changes {
+		old := v.byID.get(c.ActivityID)
+		e, err := r.changed(ctx, c, old)
 		if err != nil {
 			return err
 		}
-		for _, c := range changes {
-			since = c.Seq
-			old := v.byID.get(c.ActivityID)
-			e, err := r.changed(ctx, c, old)
-			if err != nil {
-				return err
-			}
-			edits[c.ActivityID] = edit{old, e}
-			log = append(log, change(c, old, e))
-		}
-		if len(changes) == 0 {
-			break
-		}
+		edits[c.ActivityID] = edit{old, e}
+		log = append(log, change(c, old, e))
 	}
 	list := make([]edit, 0, len(edits))
 	for _, ed := range edits {
