@@ -44,7 +44,6 @@ func (s *Server) emit(e Event) {
 	}
 	m := s.push.manner
 	if m.Loss > 0 && s.rng.Float64() < m.Loss {
-		s.push.lost++
 		return
 	}
 	s.push.queue = append(s.push.queue, &parcel{Event: e, due: now.Add(m.Delay), copies: 1 + m.Duplicates})

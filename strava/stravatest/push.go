@@ -18,7 +18,6 @@ type push struct {
 	lastID   int64
 	manner   Manner
 	queue    []*parcel
-	lost     int
 	attempts []Attempt
 	owner    string        // of the courier, "" where there is none
 	news     chan struct{} // told when the queue grows

@@ -79,7 +79,7 @@ func sameMembers(t *testing.T, what string, object []byte, recorded string, met 
 }
 
 func TestMembersAsRecorded(t *testing.T) {
-	w := start(t, stravatest.Config{Activities: 300, Limits: generous})
+	w := start(t, stravatest.Config{Activities: 200, Limits: generous})
 	met := map[string]bool{}
 	objects := func(what, path, recorded string) {
 		t.Helper()
