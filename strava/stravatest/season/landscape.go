@@ -85,7 +85,7 @@ func newView(seed uint64, w, h int) *view {
 		v.snow = between(r, 0.6, 1)
 	}
 	if chance(r, 0.42) {
-		v.shore = int(float64(h) * between(r, 0.66, 0.76))
+		v.shore = max(1, int(float64(h)*between(r, 0.66, 0.76)))
 		v.trees = v.trees && chance(r, 0.4)
 	}
 	v.compose()
