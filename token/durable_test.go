@@ -115,10 +115,9 @@ func TestPreviousUntilWorked(t *testing.T) {
 	id, _ := w.takeIn(tokens)
 
 	// Once, Strava hands out a refresh token that is none.
-	handler := w.http.Config.Handler
-	w.http.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.instead(func(rw http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, r)
+		w.token(rec, r)
 		body := regexp.MustCompile(`"refresh_token":"[^"]+"`).ReplaceAll(rec.Body.Bytes(), []byte(`"refresh_token":"a-token-that-never-worked"`))
 		rw.Header().Set("Content-Type", "application/json")
 		_, _ = rw.Write(body)
@@ -128,7 +127,7 @@ func TestPreviousUntilWorked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.http.Config.Handler = handler
+	w.instead(nil)
 
 	w.clock.Advance(6 * time.Hour)
 	w.calls()
@@ -278,24 +277,23 @@ func (w *world) killed(id, step string) {
 	reached := make(chan struct{}, 4)
 	var locked *sql.DB
 	wait := make(chan struct{})
-	handler := w.http.Config.Handler
-	w.http.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.instead(func(rw http.ResponseWriter, r *http.Request) {
 		switch step {
 		case "before Strava works":
 			reached <- struct{}{}
 			<-wait
 			return
 		case "before its answer arrives":
-			handler.ServeHTTP(discard{http.Header{}}, r)
+			w.token(discard{http.Header{}}, r)
 			reached <- struct{}{}
 			<-wait
 			return
 		case "between file and store":
 			locked = w.lockStore()
 		}
-		handler.ServeHTTP(rw, r)
+		w.token(rw, r)
 	})
-	defer func() { w.http.Config.Handler = handler }()
+	defer w.instead(nil)
 	defer close(wait)
 
 	before, err := os.ReadFile(w.sealedFile(id))

@@ -40,6 +40,7 @@ type world struct {
 	answered func()
 
 	mu      sync.Mutex
+	between func(http.ResponseWriter, *http.Request) // what answers token requests instead of serve
 	logs    bytes.Buffer
 	texts   []string        // errors and whatever else was printed
 	secrets map[string]bool // all that went over the wire
@@ -64,12 +65,29 @@ func newWorld(t *testing.T, cfg stravatest.Config) *world {
 
 var tokenMember = regexp.MustCompile(`"(?:access|refresh)_token":"([^"]+)"`)
 
-// serve notes every secret on its way.
+// serve notes every secret on its way, see token.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/oauth/token" {
+	w.mu.Lock()
+	answer := w.between
+	w.mu.Unlock()
+	switch {
+	case r.URL.Path != "/oauth/token":
 		w.srv.ServeHTTP(rw, r)
-		return
+	case answer != nil:
+		answer(rw, r)
+	default:
+		w.token(rw, r)
 	}
+}
+
+// instead has f answer token requests; nil ends that.
+func (w *world) instead(f func(http.ResponseWriter, *http.Request)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.between = f
+}
+
+func (w *world) token(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.asked++
 	w.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -51,7 +52,7 @@ type Tokens struct {
 	mu      sync.Mutex // never held over I/O
 	closed  bool
 	running sync.WaitGroup
-	unsaved map[string]renewal  // by grant: pairs that the store would not take yet
+	unsaved map[string]*renewal // by grant: pairs that the store would not take yet
 	refused map[string]*refusal // by grant: what Strava will not accept
 }
 
@@ -79,9 +80,12 @@ func New(c Config) (*Tokens, error) {
 	return &Tokens{
 		store: c.Store, strava: c.Strava, seals: seals, copies: copies{filepath.Join(c.Dir, "tokens")},
 		needed: c.Scopes, now: func() time.Time { return c.Now().UTC() }, log: c.Log,
-		ctx: ctx, cancel: cancel, unsaved: map[string]renewal{}, refused: map[string]*refusal{},
+		ctx: ctx, cancel: cancel, unsaved: map[string]*renewal{}, refused: map[string]*refusal{},
 	}, nil
 }
+
+// Format writes only what it is, whatever the verb: pairs may be waiting in it.
+func (t *Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "token.Tokens") }
 
 // Close waits for refreshes that have called Strava, so that their answers are
 // written, and writes what the store would not take before. Close it before
