@@ -91,8 +91,9 @@ func (s *Server) listActivities(q *request) reply {
 	}
 	s.mu.Unlock()
 
-	if !q.quirks.HiddenStartsByTrueTime {
-		slices.SortStableFunc(list, func(a, b *activity) int { return b.shownStart().Compare(a.shownStart()) })
+	newest := func(a, b *activity) int { return q.quirks.listed(b).Compare(q.quirks.listed(a)) }
+	if !slices.IsSortedFunc(list, newest) { // hidden starts move within their day
+		slices.SortStableFunc(list, newest)
 	}
 	if f.after != nil && f.before == nil {
 		slices.Reverse(list)

@@ -3,6 +3,7 @@ package stravatest
 import (
 	"math"
 	"strconv"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones on machines that have none
 )
@@ -81,11 +82,18 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
+// locations keeps the zones: loading one reads a file.
+var locations sync.Map
+
 func location(zone string) *time.Location {
+	if l, ok := locations.Load(zone); ok {
+		return l.(*time.Location)
+	}
 	l, err := time.LoadLocation(zone)
 	if err != nil {
-		return time.UTC
+		l = time.UTC
 	}
+	locations.Store(zone, l)
 	return l
 }
 
