@@ -91,7 +91,7 @@ func situationIn(ctx context.Context, tx *store.Tx, now time.Time, grants grantM
 			s.Blocked[p.AthleteID] = true
 		}
 	}
-	s.Next, err = tx.NextDue(ctx)
+	s.Next, err = tx.DueAfter(ctx, now)
 	return s, err
 }
 

@@ -21,7 +21,7 @@ type Room struct {
 type Situation struct {
 	Now  time.Time
 	Due  []musette.PartState // candidates that are due, any order
-	Next time.Time           // when the next part becomes due, zero if none will
+	Next time.Time           // when the next part that is not due yet becomes so, zero if none will
 	Room [musette.NumClasses]Room
 	Host Host
 	// Blocked are athletes whose grant doesn't work: nothing is called for them.

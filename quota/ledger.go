@@ -42,8 +42,8 @@ type Ledger struct {
 	OverallQuarter Meter `json:"overall_quarter"`
 	OverallDay     Meter `json:"overall_day"`
 
-	// Skew is Strava's clock less ours.
-	Skew time.Duration `json:"skew_ns"`
+	// SkewS is Strava's clock less ours, in seconds.
+	SkewS int64 `json:"skew_s,omitzero"`
 	// Quiet is until when, by Strava's clock, no call is made because one was refused.
 	Quiet time.Time `json:"quiet"`
 	// PreviousFull says that the quarter before this one ended nearly full, so that its edge needs care.
@@ -83,8 +83,10 @@ type News struct {
 // Pair is a quarter's and a day's number, in the order of Strava's headers.
 type Pair struct{ Quarter, Day int }
 
+func (l Ledger) skew() time.Duration { return time.Duration(l.SkewS) * time.Second }
+
 // server returns the time by Strava's clock.
-func (l Ledger) server(now time.Time) time.Time { return now.Add(l.Skew).UTC() }
+func (l Ledger) server(now time.Time) time.Time { return now.Add(l.skew()).UTC() }
 
 // At returns the ledger with its windows moved on to the given time. Calls in flight over an edge may be counted on
 // either side of it, so they count on both.
@@ -171,10 +173,10 @@ func (l Ledger) learnClock(now, date time.Time) Ledger {
 		return l
 	}
 	skew := date.Sub(now).Round(time.Second)
-	if d := skew - l.Skew; d < edge && d > -edge {
+	if d := skew - l.skew(); d < edge && d > -edge {
 		return l
 	}
-	l.Skew = skew
+	l.SkewS = int64(skew / time.Second)
 	t := l.server(now)
 	if start := t.Truncate(quarter); start.Before(l.QuarterStart) {
 		l.QuarterStart = start
@@ -228,7 +230,7 @@ func later(a, b time.Time) time.Time {
 // Quota shows the ledger as the status does; resets are by our clock.
 func (l Ledger) Quota(now time.Time) musette.Quota {
 	l = l.At(now)
-	local := func(t time.Time) time.Time { return t.Add(-l.Skew).UTC() }
+	local := func(t time.Time) time.Time { return t.Add(-l.skew()).UTC() }
 	q, d := local(l.QuarterStart.Add(quarter)), local(l.DayStart.Add(day))
 	windows := func(quarter, day Meter) musette.Windows {
 		return musette.Windows{

@@ -51,9 +51,9 @@ func (l Ledger) Room(now time.Time, c musette.Class) Room {
 	if r.Calls > 0 {
 		return Room{Calls: r.Calls, Free: now}
 	}
-	r.Free = r.Free.Add(-l.Skew)
+	r.Free = r.Free.Add(-l.skew())
 	if !r.Reset.IsZero() {
-		r.Reset = r.Reset.Add(-l.Skew)
+		r.Reset = r.Reset.Add(-l.skew())
 	}
 	return r
 }
@@ -106,13 +106,13 @@ func (l Ledger) edges(t time.Time, r *Room) {
 func (l Ledger) Finish(now time.Time, n int, each time.Duration) time.Time {
 	l = l.At(now)
 	t := later(l.server(now), l.Quiet)
-	l = l.At(t.Add(-l.Skew))
+	l = l.At(t.Add(-l.skew()))
 	for range 4 * 24 * 366 {
 		q := min(l.ReadQuarter.Limit-l.ReadQuarter.Used, l.OverallQuarter.Limit-l.OverallQuarter.Used)
 		d := min(l.ReadDay.Limit-l.ReadDay.Used, l.OverallDay.Limit-l.OverallDay.Used)
 		can := max(0, min(q, d))
 		if n <= can {
-			return t.Add(time.Duration(n) * each).Add(-l.Skew)
+			return t.Add(time.Duration(n) * each).Add(-l.skew())
 		}
 		n -= can
 		l.add(can)
@@ -120,7 +120,7 @@ func (l Ledger) Finish(now time.Time, n int, each time.Duration) time.Time {
 		if d-can <= 0 {
 			t = l.DayStart.Add(day)
 		}
-		l = l.At(t.Add(-l.Skew))
+		l = l.At(t.Add(-l.skew()))
 	}
-	return t.Add(-l.Skew)
+	return t.Add(-l.skew())
 }
