@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"musette"
@@ -188,7 +189,7 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 	}
 	m := message{Heading: headings[p.Status], Text: p.Detail, Home: p.Status < 500, Again: p.Status == http.StatusServiceUnavailable}
 	if m.Heading == "" {
-		m.Heading = "Something went wrong"
+		m.Heading, m.Text = "Something went wrong", strings.TrimPrefix(m.Text, "Something went wrong here. ")
 	}
 	if id, ok := p.More["request"]; ok {
 		m.Text += fmt.Sprintf(" The id is `%v`.", id)

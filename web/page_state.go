@@ -51,8 +51,8 @@ func (s speaker) say(st *musette.Status) []sentence {
 	if s.owner && st.State != musette.StateReconnect {
 		for _, a := range st.Athletes {
 			if a.State == musette.StateReconnect {
-				lines = append(lines, sentence{"wait", []piece{text("Strava asks " + nameOr(a.Name, "one athlete") +
-					" to sign in again. Their activities here are safe; new ones arrive after `musette connect`.")}})
+				lines = append(lines, sentence{"wait", marked("Strava asks " + nameOr(a.Name, "one athlete") +
+					" to sign in again. Their activities here are safe; new ones arrive after `musette connect`.")})
 			}
 		}
 	}

@@ -178,7 +178,7 @@ func fold(text string, runes, lines int) (first, rest string) {
 	}
 	head := text[:end]
 	for _, sep := range []string{"\n", ". ", " "} {
-		if i := strings.LastIndex(head, sep); i > len(head)/2 {
+		if i := strings.LastIndex(head, sep); i >= len(head)/2 {
 			return text[:i+len(sep)], text[i+len(sep):]
 		}
 	}

@@ -79,15 +79,17 @@ func Wear(tab context.Context, width, height int64, scheme string) error {
 	return nil
 }
 
-// picturesAreHere is true once every picture is there to be seen, the lazy ones too.
-const picturesAreHere = `document.readyState === "complete" && [...document.images].every((i) => {
-	i.loading = "eager";
-	return i.complete;
-})`
+// picturesAreHere waits until every picture can be seen, the lazy ones too; one that never comes is no hindrance.
+const picturesAreHere = `(async () => {
+	await Promise.all([...document.images].map((i) => { i.loading = "eager"; return i.decode().catch(() => {}); }));
+	await document.fonts.ready;
+	await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+	return true;
+})()`
 
 // Screenshot waits for the page's pictures and returns what the tab shows as PNG, or with whole all of the page.
 func Screenshot(tab context.Context, whole bool) ([]byte, error) {
-	if _, err := chromedp.Run(tab, chromedp.Poll[bool](picturesAreHere)); err != nil {
+	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](picturesAreHere, chromedp.EvalAwaitPromise)); err != nil {
 		return nil, fmt.Errorf("waiting for the page's pictures: %w", err)
 	}
 	shot := page.CaptureScreenshotParams{}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"musette"
+)
+
+func TestStatesAreSentences(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 10, 3, 14, 2, 0, 0, time.UTC)
+	at := func(minutes int) *time.Time {
+		m := now.Add(time.Duration(minutes) * time.Minute)
+		return &m
+	}
+	half := []musette.Athlete{{Name: "Jo Dean", Parts: map[musette.Part]musette.PartCount{musette.PartDetail: {Have: 312, Due: 138}}}}
+	for _, c := range []struct {
+		name   string
+		status musette.Status
+		public bool
+		want   string
+	}{
+		{"ok", musette.Status{State: musette.StateOK, AsOf: at(-4)}, false, "Up to date 4 minutes ago."},
+		{"just now", musette.Status{State: musette.StateOK, AsOf: at(0)}, false, "Up to date just now."},
+		{"old", musette.Status{State: musette.StateOK, AsOf: at(-3 * 24 * 60)}, false, "Last checked 3 days ago."},
+		{"never", musette.Status{State: musette.StateOK}, false, ""},
+		{"resting", musette.Status{State: musette.StateLimited, AsOf: at(-4), Until: at(13)}, true, "Strava is resting until 14:15; everything here is from 13:58."},
+		{"resting over midnight", musette.Status{State: musette.StateLimited, AsOf: at(-4), Until: at(13 * 60)}, true, "Strava is resting until 4 October, 03:02; everything here is from 13:58."},
+		{"resting, half here", musette.Status{State: musette.StateLimited, Until: at(13), ETA: at(20), Athletes: half}, false, "312 of 450 activities are complete. Strava is resting until 14:15; the rest arrives after that, all in about 20 min."},
+		{"coming in", musette.Status{State: musette.StateSyncing, AsOf: at(-4), ETA: at(2), Athletes: half}, false, "Details are still coming in: 312 of 450 are complete; all here in about 2 min."},
+		{"first list", musette.Status{State: musette.StateSyncing}, false, "The activities are being fetched; they appear here in a moment."},
+		{"polling", musette.Status{State: musette.StateSyncing, AsOf: at(-4)}, false, "Up to date 4 minutes ago."},
+		{"offline", musette.Status{State: musette.StateOffline, AsOf: at(-4), NextCall: at(13)}, true, "Strava isn’t answering at the moment. Everything here is from 13:58 and stays; it is asked again at 14:15."},
+		{"offline, next unknown", musette.Status{State: musette.StateOffline}, true, "Strava isn’t answering at the moment. Nothing is lost; it is asked again soon."},
+		{"store", musette.Status{State: musette.StateStoreDown, AsOf: at(-4)}, true, "The database can’t be reached. Nothing is lost: this is the copy from 13:58, and it catches up by itself."},
+		{"one of two", musette.Status{State: musette.StateOK, AsOf: at(-4), Athletes: []musette.Athlete{{Name: "Jo Dean", State: musette.StateReconnect}, {State: musette.StateOK}}}, false, "Up to date 4 minutes ago. Strava asks Jo Dean to sign in again. Their activities here are safe; new ones arrive after musette connect."},
+	} {
+		var said []string
+		for _, line := range (speaker{now, !c.public}).say(&c.status) {
+			var b strings.Builder
+			for _, p := range line.Pieces {
+				b.WriteString(p.Text)
+			}
+			said = append(said, b.String())
+		}
+		if got := strings.Join(said, " "); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Whatever is known or not, every state that stops something is told, ends well, and keeps commands from strangers.
+func TestEveryStateIsTold(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 10, 3, 14, 2, 0, 0, time.UTC)
+	for _, state := range []musette.State{
+		musette.StateStoreDown, musette.StateDiskFull, musette.StateInactive, musette.StateReconnect,
+		musette.StateOffline, musette.StateHeld, musette.StateLimited, musette.StateSyncing,
+	} {
+		for _, owner := range []bool{true, false} {
+			for _, asOf := range []*time.Time{nil, &now} {
+				var b strings.Builder
+				for _, line := range (speaker{now, owner}).say(&musette.Status{State: state, AsOf: asOf}) {
+					for _, p := range line.Pieces {
+						b.WriteString(p.Text)
+					}
+				}
+				s := b.String()
+				if state == musette.StateHeld && !owner && asOf == nil {
+					continue // nothing that concerns a stranger
+				}
+				if s == "" || !strings.HasSuffix(s, ".") || strings.Contains(s, "..") || strings.Contains(s, "  ") {
+					t.Errorf("%s, owner %v: %q is no sentence", state, owner, s)
+				}
+				if !owner && strings.Contains(s, "musette ") {
+					t.Errorf("%s: a stranger is told to type something: %q", state, s)
+				}
+			}
+		}
+	}
+}
