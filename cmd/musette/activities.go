@@ -29,7 +29,7 @@ func (c *activitiesCmd) Run(ctx context.Context, a *app) error {
 	}
 	f := a.feed(st, nil)
 	if err := f.Load(ctx); err != nil {
-		return explainStore(err)
+		return err
 	}
 	entries, err := allEntries(f.View())
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
 	}
 	info, err := snapshot.Write(ctx, st, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
 	if err != nil {
-		return explainStore(err)
+		return err
 	}
 	if _, err := fmt.Fprintln(a.out, info.Path); err != nil {
 		return err

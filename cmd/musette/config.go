@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -122,8 +121,8 @@ func loadConfig(from configSources) (*config, error) {
 	if c.PushURL == "" {
 		c.PushURL = c.APIURL + "/push_subscriptions"
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if err := together(errs...); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -169,7 +168,7 @@ func fromEnviron(environ []string) (map[string]value, error) {
 			found[name] = value{text, at}
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, together(errs...)
 }
 
 // known refuses a variable of ours that doesn't exist. Other programs' variables, and STRAVA_ ones that Musette

@@ -50,15 +50,20 @@ func fromDotenv(dir string) (map[string]value, error) {
 			found[name] = value{text, at}
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, together(errs...)
 }
 
 // dotenvLine finds the line that sets a variable: the last one, as it is the last that counts.
 func dotenvLine(body []byte, name string) int {
-	sets := regexp.MustCompile(`^\s*(?:export\s+)?` + regexp.QuoteMeta(name) + `\s*[=:]`)
 	found, n := 0, 0
 	for line := range bytes.Lines(body) {
-		if n++; sets.Match(line) {
+		n++
+		text := bytes.TrimSpace(line)
+		if rest, ok := bytes.CutPrefix(text, []byte("export")); ok {
+			text = bytes.TrimSpace(rest)
+		}
+		rest, ok := bytes.CutPrefix(text, []byte(name))
+		if rest = bytes.TrimSpace(rest); ok && len(rest) > 0 && (rest[0] == '=' || rest[0] == ':') {
 			found = n
 		}
 	}
@@ -144,7 +149,7 @@ func parseYAML(file string, body []byte) (map[string]value, error) {
 		}
 		found[name] = value{text, at}
 	}
-	return found, errors.Join(errs...)
+	return found, together(errs...)
 }
 
 func unknownYAML(at origin, names map[string]string) error {

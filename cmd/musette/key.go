@@ -48,11 +48,11 @@ func (c *keyCreateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := c.checkAthlete(ctx, st); err != nil {
-		return explainStore(err)
+		return err
 	}
 	key, err := web.NewKey(ctx, st, name, c.Scope, c.Athlete, a.now(), time.Time{})
 	if err != nil {
-		return explainStore(err)
+		return err
 	}
 	if _, err := fmt.Fprintln(a.out, key); err != nil {
 		return err
@@ -133,7 +133,7 @@ func namedKeys(ctx context.Context, st *store.Store) ([]store.AccessKey, error) 
 		return err
 	})
 	if err != nil {
-		return nil, explainStore(err)
+		return nil, err
 	}
 	keys = slices.DeleteFunc(keys, func(k store.AccessKey) bool { return k.Kind != store.KeyKind })
 	slices.SortFunc(keys, func(a, b store.AccessKey) int { return a.CreatedAt.Compare(b.CreatedAt) })
@@ -180,7 +180,7 @@ func (c *keyRevokeCmd) Run(ctx context.Context, a *app) error {
 	if key.RevokedAt.IsZero() {
 		key.RevokedAt = a.now()
 		if err := st.Update(ctx, nil, func(tx *store.Tx) error { return tx.PutKey(ctx, key) }); err != nil {
-			return explainStore(err)
+			return err
 		}
 	}
 	a.say("revoked %s (%s)", key.ID, plain(key.Name))

@@ -26,7 +26,7 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	}
 	link, err := a.loginLink(ctx, st)
 	if err != nil {
-		return explainStore(err)
+		return err
 	}
 	if _, err := fmt.Fprintln(a.out, link); err != nil {
 		return err

@@ -92,7 +92,7 @@ func run(ctx context.Context, tty *console, args []string) int {
 	}
 	a := &app{console: tty, now: time.Now}
 	err = runCommand(ctx, a, parsed)
-	return report(tty.err, errors.Join(err, a.Close()))
+	return report(tty.err, together(err, a.Close()))
 }
 
 // runCommand loads the configuration if the command wants one, and runs the command.

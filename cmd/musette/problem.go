@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"musette"
+	"musette/store"
+	"musette/token"
 )
 
 // The exit codes are part of the contract: scripts branch on them.
@@ -37,44 +40,77 @@ func misused(hint, format string, args ...any) error {
 	return &problem{err: fmt.Errorf(format, args...), hint: hint, code: exitUsage}
 }
 
-// endedIn is the end in a named state: exit code 3, with the state's name where scripts and people find it.
-func endedIn(state musette.State, cause, hint string) error {
+// endedIn is the end in a named state: exit code 3, with the state's name first.
+func endedIn(state musette.State, cause, hint string) *problem {
 	if cause == "" {
 		return &problem{err: errors.New(string(state)), hint: hint, code: exitState}
 	}
 	return &problem{err: fmt.Errorf("%s: %s", state, cause), hint: hint, code: exitState}
 }
 
-// report writes the error for people to read and returns the exit code. Joined errors are shown one by one, so that
+// report writes the error for people to read and returns the exit code. [problems] are shown one by one, so that
 // somebody with three bad settings mends them in one go.
 func report(w io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
+	all, several := err.(problems)
+	if !several {
+		all = problems{err}
+	}
 	code := exitDone
-	for _, e := range flatten(err) {
-		hint, c := "", exitFailed
-		if p, ok := errors.AsType[*problem](e); ok {
-			hint, c = p.hint, p.code
+	for _, e := range all {
+		p := explain(e)
+		fmt.Fprintf(w, "musette: %s\n", plain(p.Error()))
+		if p.hint != "" {
+			fmt.Fprintln(w, plain(p.hint))
 		}
-		fmt.Fprintf(w, "musette: %s\n", plain(e.Error()))
-		if hint != "" {
-			fmt.Fprintln(w, hint)
-		}
-		code = max(code, c)
+		code = max(code, p.code)
 	}
 	return code
 }
 
-// flatten takes errors.Join apart, and nothing else.
-func flatten(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || strings.Count(err.Error(), "\n") == 0 {
-		return []error{err}
+// explain makes a problem of any error. Those of the rooms that a person can do something about bring what to do
+// with them, and some of them are named states.
+func explain(err error) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return &problem{err: err, hint: p.hint, code: p.code}
 	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, flatten(e)...)
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		bare := *e
+		bare.Hint = "" // it has a line of its own here
+		switch e.Kind {
+		case store.ErrUnreachable:
+			return endedIn(musette.StateStoreDown, bare.Error(), e.Hint)
+		case store.ErrDiskFull:
+			return endedIn(musette.StateDiskFull, bare.Error(), e.Hint)
+		}
+		return &problem{err: &bare, hint: e.Hint, code: exitFailed}
+	}
+	if e, ok := errors.AsType[*token.ReconnectError](err); ok {
+		return endedIn(musette.StateReconnect, e.Error(), "")
+	}
+	return &problem{err: err, code: exitFailed}
+}
+
+// problems are several at once, each to be shown by itself.
+type problems []error
+
+func (p problems) Error() string   { return errors.Join(p...).Error() }
+func (p problems) Unwrap() []error { return p }
+
+// together makes one error of those that aren't nil.
+func together(errs ...error) error {
+	var all problems
+	for _, err := range errs {
+		if several, ok := err.(problems); ok {
+			all = append(all, several...)
+		} else if err != nil {
+			all = append(all, err)
+		}
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	return all
 }
@@ -82,5 +118,5 @@ func flatten(err error) []error {
 // plain keeps a message on one line and free of what could move the cursor.
 func plain(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	return strings.TrimSuffix(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " "), ".")
+	return strings.TrimSuffix(strings.Join(strings.FieldsFunc(s, unicode.IsControl), " "), ".")
 }

@@ -65,7 +65,7 @@ func (a *app) store(ctx context.Context) (*store.Store, error) {
 	}
 	s, err := store.Open(ctx, store.Config{URL: a.cfg.DatabaseURL.Reveal(), Dir: a.cfg.DataDir, Now: a.now})
 	if err != nil {
-		return nil, explainStore(err)
+		return nil, err
 	}
 	a.onClose(s.Close)
 	a.openStore = s
@@ -82,23 +82,6 @@ func (a *app) existingStore(ctx context.Context) (*store.Store, error) {
 		}
 	}
 	return a.store(ctx)
-}
-
-// explainStore puts what the store says to do into the line for that. Some of its failures are named states.
-func explainStore(err error) error {
-	known, ok := errors.AsType[*store.Error](err)
-	if !ok {
-		return err
-	}
-	bare := *known
-	bare.Hint = ""
-	switch {
-	case errors.Is(err, store.ErrUnreachable):
-		return endedIn(musette.StateStoreDown, bare.Error(), known.Hint)
-	case errors.Is(err, store.ErrDiskFull):
-		return endedIn(musette.StateDiskFull, bare.Error(), known.Hint)
-	}
-	return failed(known.Hint, "%w", &bare)
 }
 
 // strava returns the client for the configured addresses. The app's id and secret are required: nothing that asks
@@ -159,7 +142,7 @@ func (a *app) tokens(ctx context.Context) (*token.Tokens, error) {
 		return err
 	})
 	if err != nil {
-		return nil, explainStore(err)
+		return nil, err
 	}
 	key, err := token.LoadKey(a.cfg.SecretKey, filepath.Join(a.cfg.DataDir, "secret.key"), len(grants) == 0)
 	if err != nil {
