@@ -31,10 +31,12 @@ func (tx *Tx) Position(ctx context.Context) (Position, error) {
 	return Position{Epoch: m.epoch, Seq: m.seq, Oldest: m.oldest}, nil
 }
 
+const changesSQL = " WHERE seq > $1 ORDER BY seq LIMIT $2"
+
 // Changes returns, oldest first, at most limit changes with numbers above since. Of an activity that changed several
 // times only the last is known.
 func (tx *Tx) Changes(ctx context.Context, since int64, limit int) ([]Change, error) {
-	rows, err := tx.records(ctx, tChanges, " WHERE seq > $1 ORDER BY seq LIMIT $2", since, int64(limit))
+	rows, err := tx.records(ctx, tChanges, changesSQL, since, int64(limit))
 	return collect(rows, err, func(r *record) Change {
 		c := Change{AthleteID: r.int(), ActivityID: r.int()}
 		c.Seq, c.Kind = r.int(), r.text()

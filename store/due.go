@@ -19,27 +19,43 @@ import (
 // promoted yet are looked at one by one.
 
 const (
-	promoteSQL = "UPDATE {part_states} SET ready = 1 WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
-	demoteSQL  = "UPDATE {part_states} SET ready = 0 WHERE ready = 1 AND due_at_ms > 0 AND due_at_ms > $1"
+	promoteSQL = "UPDATE {part_states} SET ready = 1 WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms <= $1"
+	demoteSQL  = "UPDATE {part_states} SET ready = 0 WHERE ready = 1 AND due_at_ms <> 0 AND due_at_ms > $1"
 
-	// readyAthletesSQL hops from athlete to athlete over the index: one seek for each that has something ready, and
+	// lanesSQL hops over the index from athlete to athlete of each class: one seek for each that has something ready, and
 	// one for its newest activity.
-	readyAthletesSQL = `WITH RECURSIVE a (athlete_id) AS (
-			SELECT min(athlete_id) FROM {part_states} WHERE ready = 1 AND class = $1 AND due_at_ms <= $2
+	lanesSQL = `WITH RECURSIVE lanes (class, athlete_id) AS (
+			SELECT c.class, (SELECT p.athlete_id FROM {part_states} p
+				WHERE p.ready = 1 AND p.class = c.class AND p.due_at_ms <= $1 ORDER BY p.athlete_id LIMIT 1)
+			FROM (SELECT 0 AS class UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3
+				UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7) AS c
 			UNION ALL
-			SELECT (SELECT min(p.athlete_id) FROM {part_states} p
-				WHERE p.ready = 1 AND p.class = $1 AND p.due_at_ms <= $2 AND p.athlete_id > a.athlete_id)
-			FROM a WHERE a.athlete_id IS NOT NULL
+			SELECT l.class, (SELECT p.athlete_id FROM {part_states} p
+				WHERE p.ready = 1 AND p.class = l.class AND p.due_at_ms <= $1 AND p.athlete_id > l.athlete_id ORDER BY p.athlete_id LIMIT 1)
+			FROM lanes l WHERE l.athlete_id IS NOT NULL
 		)
-		SELECT athlete_id FROM a WHERE athlete_id IS NOT NULL
-		ORDER BY (SELECT max(p.start_ms) FROM {part_states} p
-			WHERE p.ready = 1 AND p.class = $1 AND p.due_at_ms <= $2 AND p.athlete_id = a.athlete_id) DESC, athlete_id
-		LIMIT $3`
+		SELECT class, athlete_id FROM lanes l WHERE athlete_id IS NOT NULL
+		ORDER BY class, (SELECT p.start_ms FROM {part_states} p
+			WHERE p.ready = 1 AND p.class = l.class AND p.due_at_ms <= $1 AND p.athlete_id = l.athlete_id ORDER BY p.start_ms DESC LIMIT 1) DESC, athlete_id`
 
-	unpromotedSQL = " WHERE ready = 0 AND due_at_ms > 0 AND due_at_ms <= $1"
+	unpromotedSQL = " WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms <= $1"
+
+	nextDueSQL = `SELECT coalesce(min(due), 0) FROM (
+		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms <> 0
+		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms <> 0) AS d`
+
+	dueByClassSQL = `SELECT class, count(*) FROM {part_states}
+		WHERE due_at_ms <> 0 AND due_at_ms <= $1 AND ready IN (0, 1) GROUP BY class`
 )
 
-// readySQL reads the newest ready rows of n athletes in one statement: class is $1, now $2, how many each $3.
+// A lane is what is due of one class for one athlete.
+type lane struct{ class, athleteID int64 }
+
+// lanesAtOnce is how many lanes one statement reads; SQLite joins at most 500 SELECTs.
+const lanesAtOnce = 100
+
+// readySQL reads the newest ready rows of n lanes in one statement: now is $1, how many each $2, then class and athlete
+// of each lane.
 func readySQL(n int) string {
 	one := strings.TrimPrefix(tPartStates.stmts.selectAll, "SELECT ")
 	var b strings.Builder
@@ -47,8 +63,8 @@ func readySQL(n int) string {
 		if i > 0 {
 			b.WriteString(" UNION ALL ")
 		}
-		fmt.Fprintf(&b, `SELECT * FROM (SELECT %s WHERE ready = 1 AND class = $1 AND athlete_id = $%d AND due_at_ms <= $2
-			ORDER BY start_ms DESC, activity_id DESC, part LIMIT $3) AS a%d`, one, i+4, i)
+		fmt.Fprintf(&b, `SELECT * FROM (SELECT %s WHERE ready = 1 AND class = $%d AND athlete_id = $%d AND due_at_ms <= $1
+			ORDER BY start_ms DESC, activity_id DESC, part LIMIT $2) AS a%d`, one, 2*i+3, 2*i+4, i)
 	}
 	return b.String()
 }
@@ -62,13 +78,9 @@ func (tx *Tx) Due(ctx context.Context, now time.Time, perClass, perAthlete int) 
 	if err != nil {
 		return nil, err
 	}
-	var found []*record
-	for class := range musette.NumClasses {
-		rows, err := tx.ready(ctx, class, now, perClass, perAthlete)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, rows...)
+	found, err := tx.ready(ctx, now, perClass, perAthlete)
+	if err != nil {
+		return nil, err
 	}
 	states, err := collect(append(found, late...), nil, partStateFrom)
 	return fairest(states, perClass, perAthlete), err
@@ -87,20 +99,36 @@ func (tx *Tx) promote(ctx context.Context, nowMS int64) ([]*record, error) {
 	return tx.records(ctx, tPartStates, unpromotedSQL, nowMS)
 }
 
-// ready reads the candidates of one class.
-func (tx *Tx) ready(ctx context.Context, class musette.Class, now time.Time, perClass, perAthlete int) ([]*record, error) {
-	var athletes []any
-	err := tx.query(ctx, "looking for what is due", readyAthletesSQL, []any{int64(class), ms(now), int64(perClass)}, func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		athletes = append(athletes, id)
-		return err
+// ready reads the candidates: of each class the athletes with the newest activities, as many as can be picked.
+func (tx *Tx) ready(ctx context.Context, now time.Time, perClass, perAthlete int) ([]*record, error) {
+	var lanes []lane
+	ofClass := map[int64]int{}
+	err := tx.query(ctx, "looking for what is due", lanesSQL, []any{ms(now)}, func(rows *sql.Rows) error {
+		var l lane
+		if err := rows.Scan(&l.class, &l.athleteID); err != nil {
+			return err
+		}
+		if ofClass[l.class]++; ofClass[l.class] <= perClass {
+			lanes = append(lanes, l)
+		}
+		return nil
 	})
-	if err != nil || len(athletes) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	args := append([]any{int64(class), ms(now), int64(perAthlete)}, athletes...)
-	return tx.recordsOf(ctx, tPartStates, readySQL(len(athletes)), args...)
+	var found []*record
+	for some := range slices.Chunk(lanes, lanesAtOnce) {
+		args := []any{ms(now), int64(perAthlete)}
+		for _, l := range some {
+			args = append(args, l.class, l.athleteID)
+		}
+		rows, err := tx.recordsOf(ctx, tPartStates, readySQL(len(some)), args...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, rows...)
+	}
+	return found, nil
 }
 
 // fairest picks from each class: newest first within an athlete, each athlete's first before anybody's second, and
@@ -109,15 +137,11 @@ func fairest(states []musette.PartState, perClass, perAthlete int) []musette.Par
 	newest := func(a, b musette.PartState) int {
 		return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(a.AthleteID, b.AthleteID), cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(a.Part, b.Part))
 	}
-	type lane struct {
-		class   musette.Class
-		athlete int64
-	}
 	slices.SortFunc(states, newest)
 	taken := map[lane]int{}
 	rounds := map[musette.Class][][]musette.PartState{}
 	for _, p := range states {
-		k := lane{p.Class, p.AthleteID}
+		k := lane{int64(p.Class), p.AthleteID}
 		n := taken[k]
 		if n == perAthlete {
 			continue
@@ -140,11 +164,8 @@ func fairest(states []musette.PartState, perClass, perAthlete int) []musette.Par
 
 // NextDue returns the earliest time at which anything is due, past or to come; zero if nothing is.
 func (tx *Tx) NextDue(ctx context.Context) (time.Time, error) {
-	const stmt = `SELECT coalesce(min(due), 0) FROM (
-		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms > 0
-		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms > 0) AS d`
 	var at int64
-	if err := tx.scalar(ctx, "looking for what is due", stmt, nil, &at); err != nil {
+	if err := tx.scalar(ctx, "looking for what is due", nextDueSQL, nil, &at); err != nil {
 		return time.Time{}, err
 	}
 	return fromMS(at), nil
@@ -152,10 +173,8 @@ func (tx *Tx) NextDue(ctx context.Context) (time.Time, error) {
 
 // DueByClass counts what is due until a time, what is due already included.
 func (tx *Tx) DueByClass(ctx context.Context, until time.Time) ([musette.NumClasses]int, error) {
-	const stmt = `SELECT class, count(*) FROM {part_states}
-		WHERE due_at_ms > 0 AND due_at_ms <= $1 AND ready IN (0, 1) GROUP BY class`
 	var counts [musette.NumClasses]int
-	err := tx.query(ctx, "counting what is due", stmt, []any{ms(until)}, func(rows *sql.Rows) error {
+	err := tx.query(ctx, "counting what is due", dueByClassSQL, []any{ms(until)}, func(rows *sql.Rows) error {
 		var class, n int
 		if err := rows.Scan(&class, &n); err != nil {
 			return err
@@ -166,4 +185,14 @@ func (tx *Tx) DueByClass(ctx context.Context, until time.Time) ([musette.NumClas
 		return nil
 	})
 	return counts, err
+}
+
+// DueAfter returns the next time after now at which something becomes due; zero if nothing will.
+func (tx *Tx) DueAfter(ctx context.Context, now time.Time) (time.Time, error) {
+	var at int64
+	const stmt = "SELECT coalesce(min(due_at_ms), 0) FROM {part_states} WHERE ready = 0 AND due_at_ms > $1"
+	if err := tx.scalar(ctx, "looking for what becomes due", stmt, []any{ms(now)}, &at); err != nil {
+		return time.Time{}, err
+	}
+	return fromMS(at), nil
 }

@@ -55,9 +55,11 @@ func (tx *Tx) DeletePartState(ctx context.Context, keys ...musette.Key) error {
 	return nil
 }
 
+const lastErrorsSQL = " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1"
+
 // LastErrors returns the newest failed tries, at most limit.
 func (tx *Tx) LastErrors(ctx context.Context, limit int) ([]musette.LastError, error) {
-	rows, err := tx.records(ctx, tPartStates, " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1", int64(limit))
+	rows, err := tx.records(ctx, tPartStates, lastErrorsSQL, int64(limit))
 	states, err := collect(rows, err, partStateFrom)
 	var found []musette.LastError
 	for _, p := range states {

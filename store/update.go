@@ -14,7 +14,8 @@ type Tx struct {
 	s     *Store
 	tx    *sql.Tx
 	write bool
-	err   error // the first statement that failed
+	stmts map[string]*sql.Stmt // closed with the transaction
+	err   error                // the first statement that failed
 
 	tallies map[tallyKey]tally
 	counts  map[countKey]musette.PartCount
@@ -74,7 +75,7 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 
 func (s *Store) newTx(t *sql.Tx, write bool) *Tx {
 	return &Tx{
-		s: s, tx: t, write: write,
+		s: s, tx: t, write: write, stmts: map[string]*sql.Stmt{},
 		tallies: map[tallyKey]tally{}, counts: map[countKey]musette.PartCount{}, recount: map[countKey]bool{},
 	}
 }

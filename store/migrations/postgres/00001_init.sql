@@ -208,7 +208,7 @@ CREATE TABLE musette.part_states (
     PRIMARY KEY (athlete_id, activity_id, part)
 );
 -- What is due is found by these three alone, see due.go.
-CREATE INDEX part_states_due ON musette.part_states (ready, due_at_ms) WHERE due_at_ms > 0;
+CREATE INDEX part_states_due ON musette.part_states (ready, due_at_ms) WHERE due_at_ms <> 0;
 CREATE INDEX part_states_ready ON musette.part_states (class, athlete_id, start_ms DESC, activity_id DESC, part, due_at_ms) WHERE ready = 1;
 CREATE INDEX part_states_error ON musette.part_states (last_try_ms DESC) WHERE error_kind <> '';
 ALTER TABLE musette.part_states ENABLE ROW LEVEL SECURITY;

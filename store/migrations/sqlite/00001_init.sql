@@ -194,7 +194,7 @@ CREATE TABLE part_states (
     PRIMARY KEY (athlete_id, activity_id, part)
 ) STRICT, WITHOUT ROWID;
 -- What is due is found by these three alone, see due.go.
-CREATE INDEX part_states_due ON part_states (ready, due_at_ms) WHERE due_at_ms > 0;
+CREATE INDEX part_states_due ON part_states (ready, due_at_ms) WHERE due_at_ms <> 0;
 CREATE INDEX part_states_ready ON part_states (class, athlete_id, start_ms DESC, activity_id DESC, part, due_at_ms) WHERE ready = 1;
 CREATE INDEX part_states_error ON part_states (last_try_ms DESC) WHERE error_kind <> '';
 
