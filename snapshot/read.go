@@ -69,18 +69,13 @@ func scan(ctx context.Context, f io.ReaderAt, size int64, yield func(store.Row) 
 	defer z.Close()
 	lines := &lineReader{r: bufio.NewReaderSize(z, 64<<10), packed: packed}
 
-	// The header comes first even where the end is missing: a newer format may
-	// end in another way.
 	head, err := lines.next()
-	if err != nil {
-		return Info{}, firstError(ctx, endErr, notSnapshot(err))
+	var h header
+	if err == nil {
+		h, err = decodeHeader(head)
 	}
-	h, err := decodeHeader(head)
-	if err != nil && (endErr == nil || errors.Is(err, ErrNewer)) {
-		return Info{}, err
-	}
-	if endErr != nil {
-		return Info{}, endErr
+	if err = judge(err, end, endErr, f); err != nil {
+		return Info{}, firstError(ctx, packed.err, err)
 	}
 	s := newSums()
 	s.header(head)
@@ -147,13 +142,27 @@ func firstError(ctx context.Context, errs ...error) error {
 	return nil
 }
 
-// notSnapshot is what a first line that can't be read means.
-func notSnapshot(err error) error {
-	if errors.Is(err, ErrAltered) || err == io.EOF {
+// judge weighs what is wrong with a file's beginning and with its end, nil if
+// nothing is. A newer format may end in another way.
+func judge(headErr error, end end, endErr error, f io.ReaderAt) error {
+	if errors.Is(headErr, ErrNewer) {
+		return headErr
+	}
+	if endErr == nil {
+		if _, err := decodeHeader(end.head); err != nil || headErr == nil {
+			return err
+		}
+		return refuse(ErrAltered, "its beginning can't be read")
+	}
+	magic := make([]byte, 4)
+	n, _ := f.ReadAt(magic, 0)
+	if errors.Is(headErr, ErrNotSnapshot) || !bytes.HasPrefix(zstdMagic, magic[:n]) {
 		return refuse(ErrNotSnapshot, "it doesn't begin as one")
 	}
-	return err
+	return endErr
 }
+
+var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
 // counter counts what passes, and stops when the context ends.
 type counter struct {

@@ -52,6 +52,9 @@ func Write(ctx context.Context, st *store.Store, c Config) (Info, error) {
 	if c.Keep == (Rotation{}) {
 		c.Keep = defaultRotation
 	}
+	if c.Dir == "" {
+		return Info{}, errors.New("snapshot: the directory is missing")
+	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return Info{}, writeError(c.Dir, err)
 	}
