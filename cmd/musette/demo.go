@@ -1,19 +1,164 @@
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"musette"
+	"musette/keeper"
+	"musette/strava/stravatest"
+	"musette/strava/stravatest/season"
+)
 
 type demoCmd struct {
 	Port       int    `default:"8080" placeholder:"N" help:"the port on 127.0.0.1; 0 for any free one"`
-	Activities int    `default:"60" placeholder:"N" help:"how many activities the athlete has"`
+	Activities int    `default:"200" placeholder:"N" help:"how many activities the athlete has"`
 	Data       string `placeholder:"DIR" help:"keep the data here; else in a temporary directory, gone afterwards"`
 	Public     bool   `help:"show what strangers would see"`
 }
 
 func (demoCmd) Help() string {
 	return `musette demo
-musette demo --activities 450 --port 9000`
+musette demo --activities 450 --port 9000
+musette demo --public                what the page shows to people who aren't signed in`
 }
 
-func (c *demoCmd) Run(context.Context, *app) error {
-	return failed("", "the demo is not wired yet")
+// The demo's campaign: runs and rides since its first day.
+const (
+	demoTypes = "Run,Ride"
+	demoFrom  = "2025-05-22"
+)
+
+func (c *demoCmd) Run(ctx context.Context, a *app) error {
+	if c.Activities < 1 {
+		return misused("200 is a good season", "--activities: %d is less than 1", c.Activities)
+	}
+	dir, remove, err := c.directory()
+	if err != nil {
+		return err
+	}
+	a.onClose(remove)
+	fake := stravatest.New(stravatest.Config{
+		Seed: 1, Activities: c.Activities, AppName: "the Musette demo",
+		Limits: stravatest.Limits{OverallQuarter: 1200, OverallDay: 24000, ReadQuarter: 600, ReadDay: 12000},
+	})
+	listening, err := fake.Listen("127.0.0.1:0")
+	if err != nil {
+		return failed("the demo needs the loopback network", "the simulated Strava can't listen: %w", err)
+	}
+	a.onClose(listening.Close)
+	if err := c.configure(a, dir, fake, listening); err != nil {
+		return err
+	}
+	if _, err := a.store(ctx); err != nil {
+		return err
+	}
+	site := &site{app: a, store: a.openStore}
+	if err := site.keep(ctx); err != nil {
+		return err
+	}
+	if err := site.load(ctx); err != nil {
+		return err
+	}
+	if err := site.open(a.cfg.Addr, !c.Public); err != nil {
+		return err
+	}
+	who := fake.Athletes()[0]
+	a.say("a simulated Strava with %d activities of %s %s: %s", c.Activities, who.FirstName, who.LastName, listening.URL)
+	a.say("the page: http://%s   ctrl-c stops", site.listener.Addr())
+	life := &demoLife{fake: fake, athlete: who.ID, app: a, wake: site.keeper.Wake}
+	site.also = life.run
+	return site.run(ctx)
+}
+
+// directory is where the demo keeps its data, and what removes it afterwards.
+func (c *demoCmd) directory() (dir string, remove func() error, err error) {
+	if c.Data != "" {
+		return c.Data, func() error { return nil }, nil
+	}
+	if dir, err = os.MkdirTemp("", "musette-demo-"); err != nil {
+		return "", nil, failed("--data names a directory that can be written to", "no temporary directory can be made: %w", err)
+	}
+	return dir, func() error { return os.RemoveAll(dir) }, nil
+}
+
+// configure takes the settings of a real start, but for those that the demo is about: nothing of the surroundings
+// leaks in.
+func (c *demoCmd) configure(a *app, dir string, fake *stravatest.Server, at *stravatest.Listening) error {
+	given := map[string]string{
+		"MUSETTE_DATA": dir, "MUSETTE_ADDR": net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)),
+		"STRAVA_CLIENT_ID": fake.ClientID(), "STRAVA_CLIENT_SECRET": fake.ClientSecret(),
+		"STRAVA_REFRESH_TOKEN": fake.Grant(fake.Athletes()[0].ID),
+		"STRAVA_API_URL":       at.APIURL, "STRAVA_OAUTH_URL": at.OAuthURL,
+		"MUSETTE_TYPES": demoTypes, "MUSETTE_FROM": demoFrom, "MUSETTE_GOAL_M": strconv.FormatFloat(demoGoal(fake), 'f', 0, 64),
+		"MUSETTE_LOG_LEVEL": "error",
+	}
+	if c.Public {
+		given["MUSETTE_PUBLISH"], given["MUSETTE_PUBLISH_API"] = "full", "yes"
+	}
+	cfg, err := loadConfig(configSources{flags: given})
+	if err != nil {
+		return err
+	}
+	return a.configure(cfg)
+}
+
+// demoGoal is a round distance that the season is well on its way to.
+func demoGoal(fake *stravatest.Server) float64 {
+	filter, total := musette.Filter{Types: []string{"Run", "Ride"}, From: demoFrom}, 0.0
+	for _, a := range fake.Activities(fake.Athletes()[0].ID) {
+		local := a.Start.UTC().Format("2006-01-02T15:04:05")
+		if filter.Match(&musette.Activity{SportType: a.SportType, Type: a.Type, StartLocal: local}) {
+			total += a.Distance
+		}
+	}
+	const step = 500e3
+	return math.Ceil(total*1.2/step) * step
+}
+
+// demoLife lets the athlete go out now and then, so that the page can be seen to follow.
+type demoLife struct {
+	fake    *stravatest.Server
+	athlete int64
+	app     *app
+	wake    func()
+}
+
+// The first new activity comes soon after the page is there, the others with time to look.
+const demoFirst, demoEvery, demoMost = 20 * time.Second, 2 * time.Minute, 20
+
+func (d *demoLife) run(ctx context.Context) error {
+	t := time.NewTimer(demoFirst)
+	defer t.Stop()
+	for range demoMost {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+		if err := d.goOut(ctx); err != nil {
+			return err
+		}
+		t.Reset(demoEvery)
+	}
+	return nil
+}
+
+// goOut uploads an activity that has just ended, and asks for a look at Strava, as a person would.
+func (d *demoLife) goOut(ctx context.Context) error {
+	id, err := d.fake.AddActivity(d.athlete, d.app.now().Add(-2*time.Hour))
+	if err != nil {
+		return fmt.Errorf("the simulated athlete stayed at home: %w", err)
+	}
+	if _, err := d.fake.AddComment(id, season.Person{First: "Priya", Last: "S."}, "Saw you go past, looking strong"); err != nil {
+		return fmt.Errorf("the simulated friend said nothing: %w", err)
+	}
+	_, err = keeper.AskRefresh(ctx, d.app.openStore, 0, d.app.now())
+	d.wake()
+	return err
 }

@@ -1,6 +1,23 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"musette"
+	"musette/feed"
+	"musette/keeper"
+	"musette/store"
+	"musette/web"
+)
 
 type serveCmd struct {
 	settings
@@ -19,6 +36,207 @@ func (c *serveCmd) given() map[string]string {
 	return given
 }
 
-func (c *serveCmd) Run(context.Context, *app) error {
-	return failed("", "serving is not wired yet")
+func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	for {
+		err := a.serve(ctx)
+		if !errors.Is(err, errBack) {
+			return err
+		}
+		// The database is back: everything is opened anew, as at a start.
+		if err := a.Close(); err != nil {
+			return err
+		}
+		*a = app{console: a.console, now: a.now, cfg: a.cfg}
+		if err := a.configure(a.cfg); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *app) serve(ctx context.Context) error {
+	st, instead, err := a.storeOrSnapshot(ctx)
+	if err != nil {
+		return err
+	}
+	site := &site{app: a, store: st, cause: instead}
+	if instead == "" {
+		if err := site.keep(ctx); err != nil {
+			return err
+		}
+	}
+	if err := site.load(ctx); err != nil {
+		return err
+	}
+	if err := site.open(a.cfg.Addr, false); err != nil {
+		return err
+	}
+	a.say("musette serves %s", a.cfg.address())
+	if err := site.firstKey(ctx); err != nil {
+		return err
+	}
+	link, err := a.loginLink(ctx, st)
+	if err != nil {
+		return err
+	}
+	a.say("open this link once, within an hour, to see it as its owner:\n\n  %s\n", link)
+	return site.run(ctx)
+}
+
+// site is everything that serves: feed, web, and where it may, the keeper. Its goroutines are those of run.
+type site struct {
+	app   *app
+	store *store.Store
+
+	keeper *keeper.Keeper // nil: this process only serves
+	cause  string         // why the store is a snapshot of one; "" if it is the store
+	feed   *feed.Feed
+	server *web.Server
+
+	listener net.Listener
+	also     func(context.Context) error // runs beside the rest; may be nil
+}
+
+// keep adds the keeper. Without the app's credentials there is nothing to keep with; what is here is served.
+func (s *site) keep(ctx context.Context) error {
+	k, err := s.app.keeper(ctx)
+	if p, ok := errors.AsType[*problem](err); ok && p.code == exitUsage && s.app.cfg.ClientID == "" {
+		s.app.say("not syncing: %s; what is here is served", p)
+		return nil
+	}
+	s.keeper = k
+	return err
+}
+
+// status is what the feed shows of the mirror.
+func (s *site) status(ctx context.Context) (musette.Status, error) {
+	calls := 0
+	if s.keeper != nil {
+		calls = s.keeper.Calls()
+	}
+	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), calls)
+	if err == nil && s.cause != "" {
+		st.State, st.Cause, st.Until = musette.StateStoreDown, s.cause, nil
+	}
+	return st, err
+}
+
+func (s *site) load(ctx context.Context) error {
+	s.feed = s.app.feed(s.store, s.status)
+	if err := s.feed.Load(ctx); err != nil {
+		return err
+	}
+	return s.feed.Look(ctx)
+}
+
+// open makes the web server and begins to listen, so that a port in use is known before anything is said.
+func (s *site) open(addr string, everyone bool) (err error) {
+	wake := func() {}
+	if s.keeper != nil {
+		wake = s.keeper.Wake
+	}
+	c := web.Config{
+		Feed: s.feed, Store: s.store, Open: everyone, PublicURL: s.app.cfg.PublicURL, Now: s.app.now, Log: s.app.log,
+		Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
+	}
+	if s.app.cfg.APIKey != "" {
+		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
+	}
+	if s.cause == "" {
+		c.Refresh = s.app.refresher(s.store, wake)
+	}
+	if s.server, err = web.New(c); err != nil {
+		return err
+	}
+	if s.listener, err = net.Listen("tcp", addr); err != nil {
+		return failed("choose another with --addr or MUSETTE_ADDR, or stop what listens there", "can't listen on %s: %w", addr, err)
+	}
+	return nil
+}
+
+// imageHosts are where Strava keeps photos, and a Strava that isn't Strava's own.
+func imageHosts(api string) []string {
+	hosts := []string{"https://*.cloudfront.net"}
+	if u, err := url.Parse(api); err == nil && u.Scheme == "http" {
+		hosts = append(hosts, u.Scheme+"://"+u.Host)
+	}
+	return hosts
+}
+
+// firstKey makes an operator's key at the first start, and shows it this once.
+func (s *site) firstKey(ctx context.Context) error {
+	if s.app.cfg.APIKey != "" || s.cause != "" {
+		return nil
+	}
+	const setting = "first_key"
+	var before string
+	var keys []store.AccessKey
+	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
+		if before, err = tx.Setting(ctx, setting); err == nil {
+			keys, err = tx.Keys(ctx)
+		}
+		return err
+	})
+	if err != nil || before != "" || slices.ContainsFunc(keys, func(k store.AccessKey) bool { return k.Kind == "key" }) {
+		return err
+	}
+	made, err := web.NewKey(ctx, s.store, "operator", keyScopes, 0, s.app.now(), time.Time{})
+	if err != nil {
+		return err
+	}
+	s.app.say("this key has an operator's rights; it is shown only now:\n\n  %s\n", made)
+	return s.store.Update(ctx, nil, func(tx *store.Tx) error { return tx.PutSetting(ctx, setting, "made") })
+}
+
+const shutdownPatience = 5 * time.Second
+
+// run serves until ctx ends, then stops in good order: no new requests, those under way finish, the keeper writes
+// what has come.
+func (s *site) run(ctx context.Context) error {
+	defer s.listener.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{
+		Handler: s.server, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.app.log.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(s.server.Close)
+
+	var wg sync.WaitGroup
+	failures := make(chan error, 3)
+	start := func(f func(context.Context) error) {
+		wg.Go(func() {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				failures <- err
+			}
+		})
+	}
+	start(s.feed.Run)
+	if s.keeper != nil {
+		start(s.keeper.Run)
+	}
+	if s.cause != "" {
+		start(s.app.awaitStore)
+	}
+	if s.also != nil {
+		start(s.also)
+	}
+	start(func(context.Context) error {
+		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving: %w", err)
+		}
+		return nil
+	})
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failures:
+	}
+	stopping, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+	defer done()
+	if e := server.Shutdown(stopping); e != nil {
+		_ = server.Close()
+	}
+	cancel()
+	wg.Wait()
+	return err
 }

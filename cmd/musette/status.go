@@ -1,6 +1,14 @@
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"musette"
+	"musette/keeper"
+)
 
 type statusCmd struct {
 	settings
@@ -12,6 +20,89 @@ func (statusCmd) Help() string {
 musette status --json | jq .quota`
 }
 
-func (c *statusCmd) Run(context.Context, *app) error {
-	return failed("", "the status is not wired yet")
+func (c *statusCmd) Run(ctx context.Context, a *app) error {
+	st, err := a.existingStore(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := keeper.ReadStatus(ctx, st, a.now(), 0)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeStatus(a, s)
+	}
+	return statusText(s, a.now()).write(a.out)
+}
+
+// statusText is the status for people: the state in a sentence, then what is here, then the quota.
+func statusText(s musette.Status, now time.Time) *table {
+	t := &table{}
+	t.row("state", string(s.State)+orElse(": "+s.Cause, s.Cause == ""))
+	if s.Until != nil {
+		t.row("until", moment(*s.Until, now))
+	}
+	if s.AsOf != nil {
+		t.row("as of", moment(*s.AsOf, now))
+	} else {
+		t.row("as of", "the list is not complete yet")
+	}
+	if s.NextCall != nil {
+		t.row("next call", moment(*s.NextCall, now))
+	}
+	if s.ETA != nil {
+		t.row("all here", moment(*s.ETA, now))
+	}
+	for _, a := range s.Athletes {
+		t.row("athlete", fmt.Sprintf("%s (%d), %d activities%s", plain(a.Name), a.ID, a.Activities,
+			orElse(": "+string(a.State)+", "+a.Cause, a.State == musette.StateOK)))
+		for _, part := range musette.ActivityParts {
+			if n := a.Parts[part]; n != (musette.PartCount{}) {
+				t.row("  "+string(part), counts(n))
+			}
+		}
+	}
+	t.row("quota read", window(s.Quota.Read))
+	t.row("quota overall", window(s.Quota.Overall))
+	for _, e := range s.LastErrors {
+		what := string(e.Part)
+		if e.ActivityID != 0 {
+			what += " of " + strconv.FormatInt(e.ActivityID, 10)
+		}
+		t.row("last error", fmt.Sprintf("%s, %s: %s", moment(e.At, now), what, plain(e.Message)))
+	}
+	return t
+}
+
+func counts(n musette.PartCount) string {
+	line := fmt.Sprintf("%d here", n.Have)
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{n.Due, "to come"}, {n.Failed, "given up"}, {n.Quarantined, "unusable"}} {
+		if c.n > 0 {
+			line += fmt.Sprintf(", %d %s", c.n, c.word)
+		}
+	}
+	return line
+}
+
+func window(w musette.Windows) string {
+	return fmt.Sprintf("%d of %d this quarter hour, %d of %d today", w.Quarter.Used, w.Quarter.Limit, w.Day.Used, w.Day.Limit)
+}
+
+func orElse(text string, leaveOut bool) string {
+	if leaveOut {
+		return ""
+	}
+	return text
+}
+
+// moment is a time as people say it: with the day only if it isn't today.
+func moment(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format("15:04:05")
+	}
+	return t.Format("2 January 15:04")
 }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"musette"
+	"musette/keeper"
+	"musette/plan"
+	"musette/snapshot"
+	"musette/store"
+	"musette/web"
+)
+
+// keeper returns the keeper of the configured store, with the configured refresh token taken in.
+func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
+	tokens, err := a.tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.cfg.RefreshToken != "" {
+		if _, err := tokens.TakeIn(ctx, a.cfg.RefreshToken); err != nil {
+			return nil, err
+		}
+	}
+	return keeper.New(keeper.Config{
+		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.policy(), Filter: a.cfg.Filter,
+		Snapshot: func(ctx context.Context) error {
+			_, err := snapshot.Write(ctx, a.openStore, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
+			return err
+		},
+		Now: a.now, Log: a.log,
+	}), nil
+}
+
+// policy is the planner's table with what the settings change of it.
+func (c *config) policy() plan.Policy {
+	p := plan.Default()
+	if c.PollInterval > 0 {
+		p.Poll = c.PollInterval
+	}
+	if c.Streams != "" {
+		p.Streams = plan.Streams(c.Streams)
+	}
+	return p
+}
+
+// refresher passes the web's wishes on to whichever process makes the calls.
+func (a *app) refresher(st *store.Store, wake func()) web.RefreshFunc {
+	return func(ctx context.Context, activityID int64) (web.Refresh, error) {
+		r, err := keeper.AskRefresh(ctx, st, activityID, a.now())
+		if no, ok := errors.AsType[*keeper.RefusedError](err); ok {
+			c := &web.Conflict{State: no.State, Cause: no.Cause}
+			if no.Until != nil {
+				c.Until = *no.Until
+			}
+			return web.Refresh{}, c
+		}
+		if err != nil {
+			return web.Refresh{}, err
+		}
+		wake()
+		done := web.Refresh{Calls: r.Calls}
+		if r.Until != nil {
+			done.Until = *r.Until
+		}
+		return done, nil
+	}
+}
+
+// ended is the error of a command that ended in a state: none if all is well, with what to do otherwise.
+func ended(s musette.Status) error {
+	hints := map[musette.State]string{
+		musette.StateLimited:   "what is here stays; `musette sync` goes on after that, `musette serve` does by itself",
+		musette.StateOffline:   "nothing is lost; check the network and STRAVA_API_URL, or try again later",
+		musette.StateInactive:  "nothing is lost; the app's owner can look at https://www.strava.com/settings/api",
+		musette.StateReconnect: "what is here stays; `musette connect` connects again",
+		musette.StateHeld:      "nothing is deleted until you have looked",
+	}
+	if s.State == musette.StateOK {
+		return nil
+	}
+	cause := s.Cause
+	if s.Until != nil {
+		cause += ", until " + s.Until.Local().Format("15:04")
+	}
+	return endedIn(s.State, cause, hints[s.State])
+}
