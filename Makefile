@@ -53,7 +53,7 @@ bench: ## the table of figures
 
 .PHONY: screenshots
 screenshots: deps ## take the pictures in docs/ again
-	MUSETTE_SCREENSHOTS=$(CURDIR)/docs go test ./e2e -run Screenshots -count=1 -v
+	@scripts/screenshots.sh docs/screenshots
 
 .PHONY: build
 build: ## one static program, ./musette

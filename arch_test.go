@@ -35,6 +35,8 @@ var rooms = map[string][]string{
 	"musette/web/svg":                  {"musette/track"},
 	"musette/internal/pgtest":          {},
 	"musette/e2e":                      {anything},
+	"musette/e2e/browser":              {},
+	"musette/e2e/screenshots":          {"musette/e2e/browser"},
 	"musette/cmd/musette":              {anything},
 }
 
