@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -185,6 +186,7 @@ func (f *Feed) swap(v *View, status musette.Status) error {
 			return nil
 		}
 		v = f.next(now)
+		v.totals = now.totals
 	}
 	v.Status = status
 	if err := v.prepare(now); err != nil {
@@ -202,7 +204,7 @@ func (f *Feed) next(now *View) *View {
 		v = *now
 	}
 	v.GoalM, v.Publish, v.cache = f.config.GoalM, f.config.Publish, f.cache
-	v.first, v.replaced = nil, make(chan struct{})
+	v.first, v.totals, v.replaced = nil, &sync.Map{}, make(chan struct{})
 	return &v
 }
 

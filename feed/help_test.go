@@ -84,6 +84,33 @@ func put(t testing.TB, st *store.Store, status string, activities ...musette.Act
 	})
 }
 
+// clear makes everything gone, so that one store does for many rounds of a property: opening one takes longer.
+func clear(t testing.TB, st *store.Store) {
+	t.Helper()
+	update(t, st, func(ctx context.Context, tx *store.Tx) error {
+		athletes, err := tx.Athletes(ctx)
+		if err != nil {
+			return err
+		}
+		var all []store.Activity
+		for _, a := range athletes {
+			for row, err := range tx.Activities(ctx, a.ID) {
+				if err != nil {
+					return err
+				}
+				all = append(all, row)
+			}
+		}
+		for _, row := range all {
+			row.Status = store.StatusGone
+			if _, err := tx.PutActivity(ctx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func row(a musette.Activity, status string, view []byte) store.Activity {
 	if status == "" {
 		status = store.StatusLive

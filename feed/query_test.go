@@ -190,15 +190,17 @@ func TestQueriesAgreeWithAPlainScan(t *testing.T) {
 
 // Somebody walks through the pages while activities come and go: whatever was there all the time is seen once.
 func TestPagesHoldStillWhileTheFeedMoves(t *testing.T) {
+	st := memory(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		st := memory(t)
-		defer st.Close()
+		clear(t, st)
 		n := rapid.Int64Range(1, 25).Draw(rt, "activities")
 		stay := map[int64]bool{}
+		var all []musette.Activity
 		for id := int64(1); id <= n; id++ {
-			put(t, st, "", activity(id, at(noon.AddDate(0, 0, rapid.IntRange(-60, 0).Draw(rt, "day")))))
+			all = append(all, activity(id, at(noon.AddDate(0, 0, rapid.IntRange(-60, 0).Draw(rt, "day")))))
 			stay[id] = true
 		}
+		put(t, st, "", all...)
 		f := loaded(t, feed.Config{Store: st})
 		q := feed.Query{Reader: owner, Limit: rapid.IntRange(1, 7).Draw(rt, "limit")}
 		seen := map[int64]int{}

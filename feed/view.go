@@ -3,6 +3,7 @@ package feed
 import (
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -24,6 +25,7 @@ type View struct {
 	log    changelog
 
 	cache    *cache
+	totals   *sync.Map            // Reader → musette.Totals of everything they see; every page shows them
 	first    map[Reader]*Response // the first pages without parameters, ready compressed
 	replaced chan struct{}
 }
@@ -89,8 +91,20 @@ func (v *View) Activity(id int64, r Reader) (*Entry, bool) {
 }
 
 // Totals sums up the activities asked for, on all pages. For the public it counts what may be published, even where
-// single activities aren't shown.
+// single activities aren't shown. The lists in it must not be changed.
 func (v *View) Totals(q Query) musette.Totals {
+	if q.Filtered() {
+		return v.sum(q)
+	}
+	if t, ok := v.totals.Load(q.Reader); ok {
+		return t.(musette.Totals)
+	}
+	t := v.sum(q)
+	v.totals.Store(q.Reader, t)
+	return t
+}
+
+func (v *View) sum(q Query) musette.Totals {
 	q.Cursor = ""
 	first, _ := q.after() // without a cursor there is no error
 	var list []*musette.Activity
