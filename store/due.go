@@ -40,9 +40,9 @@ const (
 
 	unpromotedSQL = " WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms <= $1"
 
-	nextDueSQL = `SELECT coalesce(min(due), 0) FROM (
-		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms <> 0
-		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms <> 0) AS d`
+	dueAfterSQL = `SELECT coalesce(min(due), 0) FROM (
+		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms > $1
+		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms > $1) AS d`
 
 	dueByClassSQL = `SELECT class, count(*) FROM {part_states}
 		WHERE due_at_ms <> 0 AND due_at_ms <= $1 AND ready IN (0, 1) GROUP BY class`
@@ -162,15 +162,6 @@ func fairest(states []musette.PartState, perClass, perAthlete int) []musette.Par
 	return picked
 }
 
-// NextDue returns the earliest time at which anything is due, past or to come; zero if nothing is.
-func (tx *Tx) NextDue(ctx context.Context) (time.Time, error) {
-	var at int64
-	if err := tx.scalar(ctx, "looking for what is due", nextDueSQL, nil, &at); err != nil {
-		return time.Time{}, err
-	}
-	return fromMS(at), nil
-}
-
 // DueByClass counts what is due until a time, what is due already included.
 func (tx *Tx) DueByClass(ctx context.Context, until time.Time) ([musette.NumClasses]int, error) {
 	var counts [musette.NumClasses]int
@@ -187,11 +178,10 @@ func (tx *Tx) DueByClass(ctx context.Context, until time.Time) ([musette.NumClas
 	return counts, err
 }
 
-// DueAfter returns the next time after now at which something becomes due; zero if nothing will.
+// DueAfter returns the first time after now at which something becomes due; zero if nothing will.
 func (tx *Tx) DueAfter(ctx context.Context, now time.Time) (time.Time, error) {
 	var at int64
-	const stmt = "SELECT coalesce(min(due_at_ms), 0) FROM {part_states} WHERE ready = 0 AND due_at_ms > $1"
-	if err := tx.scalar(ctx, "looking for what becomes due", stmt, []any{ms(now)}, &at); err != nil {
+	if err := tx.scalar(ctx, "looking for what becomes due", dueAfterSQL, []any{max(0, ms(now))}, &at); err != nil {
 		return time.Time{}, err
 	}
 	return fromMS(at), nil

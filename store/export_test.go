@@ -1,5 +1,11 @@
 package store
 
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
 // Column is what tests know about a column with a checksum.
 type Column struct {
 	Table, Name, Kind string
@@ -21,4 +27,28 @@ func Columns() []Column {
 		}
 	}
 	return list
+}
+
+// LimitPages lets an SQLite file grow to so many pages.
+func LimitPages(t *testing.T, s *Store, pages int) { pragma(t, s, "max_page_count", pages) }
+
+// LimitBusy sets how long a locked SQLite file is waited for.
+func LimitBusy(t *testing.T, s *Store, d time.Duration) {
+	pragma(t, s, "busy_timeout", int(d.Milliseconds()))
+}
+
+func pragma(t *testing.T, s *Store, name string, value int) {
+	t.Helper()
+	if _, err := s.writer.ExecContext(t.Context(), fmt.Sprintf("PRAGMA %s = %d", name, value)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Disconnect has Postgres end all connections but the one that asks for it, which is then closed.
+func Disconnect(t *testing.T, s *Store) {
+	t.Helper()
+	const stmt = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	if _, err := s.writer.ExecContext(t.Context(), stmt); err != nil {
+		t.Fatal(err)
+	}
 }

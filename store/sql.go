@@ -101,6 +101,9 @@ func (tx *Tx) exec(ctx context.Context, doing, stmt string, args ...any) (int64,
 	if !tx.write {
 		return 0, fmt.Errorf("store: %s: not in a View", doing)
 	}
+	if tx.err != nil {
+		return 0, tx.err
+	}
 	var res sql.Result
 	prepared, err := tx.prepared(ctx, stmt, len(args))
 	switch {
@@ -120,7 +123,8 @@ func (tx *Tx) exec(ctx context.Context, doing, stmt string, args ...any) (int64,
 	return n, nil
 }
 
-// broken remembers that a statement failed: nothing of the transaction may be committed, whatever fn makes of it.
+// broken remembers that a statement failed: nothing of the transaction may be committed, whatever fn makes of it, and no
+// further statement is run. (A full disk makes SQLite roll back by itself: the next statement would stand alone, and stay.)
 func (tx *Tx) broken(doing string, err error) error {
 	err = tx.s.fail(doing, err)
 	if tx.err == nil {
@@ -131,6 +135,9 @@ func (tx *Tx) broken(doing string, err error) error {
 
 // scalar reads one row of columns into dest; sql.ErrNoRows if there is none.
 func (tx *Tx) scalar(ctx context.Context, doing, stmt string, args []any, dest ...any) error {
+	if tx.err != nil {
+		return tx.err
+	}
 	err := tx.tx.QueryRowContext(ctx, tx.s.text(stmt), args...).Scan(dest...)
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
@@ -141,6 +148,9 @@ func (tx *Tx) scalar(ctx context.Context, doing, stmt string, args []any, dest .
 // query calls fn for each row, after all of them are read: fn may use the transaction, which on Postgres has one
 // thing under way at a time. scan reads one.
 func (tx *Tx) query(ctx context.Context, doing, stmt string, args []any, scan func(*sql.Rows) error) error {
+	if tx.err != nil {
+		return tx.err
+	}
 	var rows *sql.Rows
 	prepared, err := tx.prepared(ctx, stmt, len(args))
 	switch {

@@ -44,6 +44,7 @@ func (tx *Tx) tally(r *record, sign int64) {
 
 var (
 	partStateDue     = tPartStates.index("due_at_ms")
+	partStateClass   = tPartStates.index("class")
 	partStateOutcome = tPartStates.index("outcome")
 )
 
@@ -52,6 +53,7 @@ func (tx *Tx) count(r *record, sign int) {
 	activityID, _ := r.v[1].(int64)
 	part, _ := r.v[2].(string)
 	due, _ := r.v[partStateDue].(int64)
+	class, _ := r.v[partStateClass].(int64)
 	outcome, _ := r.v[partStateOutcome].(string)
 	if activityID == 0 {
 		return
@@ -66,7 +68,8 @@ func (tx *Tx) count(r *record, sign int) {
 	case musette.OutcomeQuarantined:
 		c.Quarantined += sign
 	}
-	if due != 0 && isOpen(musette.Outcome(outcome)) {
+	// A recheck looks again at what is here: nothing is missing because of it.
+	if due != 0 && musette.Class(class) != musette.ClassRecheck && isOpen(musette.Outcome(outcome)) {
 		c.Due += sign
 	}
 	tx.counts[k] = c
