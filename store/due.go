@@ -41,8 +41,8 @@ const (
 	unpromotedSQL = " WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms <= $1"
 
 	dueAfterSQL = `SELECT coalesce(min(due), 0) FROM (
-		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms > $1
-		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms > $1) AS d`
+		SELECT min(due_at_ms) AS due FROM {part_states} WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms > $1
+		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms <> 0 AND due_at_ms > $1) AS d`
 
 	dueByClassSQL = `SELECT class, count(*) FROM {part_states}
 		WHERE due_at_ms <> 0 AND due_at_ms <= $1 AND ready IN (0, 1) GROUP BY class`

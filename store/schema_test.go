@@ -137,7 +137,7 @@ func TestDueByIndex(t *testing.T) {
 		"unpromoted": {tPartStates.stmts.selectAll + unpromotedSQL, []any{1}, "part_states_due"},
 		"lanes":      {lanesSQL, []any{1}, "part_states_ready"},
 		"ready":      {readySQL(3), []any{1, 2, 3, 4, 5, 6, 7, 8}, "part_states_ready"},
-		"next":       {nextDueSQL, nil, "part_states_due"},
+		"next":       {dueAfterSQL, []any{1}, "part_states_due"},
 		"by class":   {dueByClassSQL, []any{1}, "part_states_due"},
 		"errors":     {tPartStates.stmts.selectAll + lastErrorsSQL, []any{1}, "part_states_error"},
 		"changes":    {tChanges.stmts.selectAll + changesSQL, []any{1, 2}, "changes_seq"},
