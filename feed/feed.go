@@ -135,19 +135,27 @@ func (f *Feed) Look(ctx context.Context) error {
 	return nil
 }
 
-// follow returns the view with what changed, or the one there is if nothing did.
+// follow returns the view with all that changed, or the one there is if nothing did. Where much changed, readers see
+// it come.
 func (f *Feed) follow(ctx context.Context) (*View, error) {
-	now := f.View()
-	if !now.Ready() {
-		return f.load(ctx)
+	for {
+		now := f.View()
+		if !now.Ready() {
+			return f.load(ctx)
+		}
+		v, ok, err := f.update(ctx, now)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return f.load(ctx)
+		case v == now:
+			return v, nil
+		}
+		if err := f.swap(v, now.Status); err != nil {
+			return nil, err
+		}
 	}
-	changed, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	v, ok, err := f.update(changed, now)
-	if err != nil || ok {
-		return v, err
-	}
-	return f.load(ctx)
 }
 
 // publish adds the status and makes v the view, if it differs from the one there is.

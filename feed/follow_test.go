@@ -53,6 +53,37 @@ func TestFollowingAgreesWithLoading(t *testing.T) {
 	})
 }
 
+func TestManyChangesAtOnce(t *testing.T) {
+	st := memory(t)
+	f := loaded(t, feed.Config{Store: st})
+	for _, last := range []int64{200, 650, 3000} { // one transaction's worth, several, and so many that all is read anew
+		var list []musette.Activity
+		for id := f.View().Seq + 1; id <= last; id++ {
+			list = append(list, activity(id))
+		}
+		before := f.View()
+		put(t, st, "", list...)
+		v := look(t, f)
+		if got := v.Totals(feed.Query{Reader: owner}).Count; int64(got) != last || v.Seq != last {
+			t.Fatalf("after %d there are %d, seq %d", last, got, v.Seq)
+		}
+		seen := map[int64]bool{}
+		for since := before.Seq; since != v.Seq; {
+			changes, next, ok := v.Changes(since, 100, owner)
+			if !ok {
+				t.Fatalf("since %d: a reset", since)
+			}
+			for _, c := range changes {
+				seen[c.Activity] = true
+			}
+			since = next
+		}
+		if len(seen) != len(list) {
+			t.Errorf("of %d changes %d are told", len(list), len(seen))
+		}
+	}
+}
+
 // A view that a reader holds stays as it was, whatever comes after it.
 func TestViewsNeverChange(t *testing.T) {
 	st := memory(t)

@@ -34,8 +34,8 @@ const (
 
 var hasNames = []string{"photos", "map", "description", "comments"}
 
-// ParseQuery reads a query from URL parameters; allowed are the names that may occur. What a parameter says is the
-// contract of the feed, see docs/architecture.md. An error is a [*ParamError].
+// ParseQuery reads a query from URL parameters; allowed are the names that may occur. What each
+// says stands in web/openapi.yaml. An error is a [*ParamError].
 func ParseQuery(values url.Values, allowed ...string) (Query, error) {
 	if err := CheckParams(values, allowed...); err != nil {
 		return Query{}, err

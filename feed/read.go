@@ -12,8 +12,15 @@ import (
 	"musette/store"
 )
 
-// changesAtOnce is how many changes are read from the store at a time.
-const changesAtOnce = 1000
+const (
+	// changesRead is how many changes are listed by one query.
+	changesRead = 1000
+	// changesTaken is how many changed activities are read in one transaction: with a distant database each one
+	// takes its time, and what has been read should be seen.
+	changesTaken = 200
+	// changesMost is how far behind it is still quicker to read what changed than to read everything.
+	changesMost = 2000
+)
 
 // A reading takes rows from one transaction.
 type reading struct {
@@ -98,7 +105,7 @@ func (r *reading) athletes(ctx context.Context, changes []store.Change) ([]int64
 func (r *reading) allChanges(ctx context.Context, since int64) ([]store.Change, error) {
 	var all []store.Change
 	for {
-		changes, err := r.tx.Changes(ctx, since, changesAtOnce)
+		changes, err := r.tx.Changes(ctx, since, changesRead)
 		if err != nil && !r.isDamage(err) {
 			return nil, err
 		}
@@ -199,9 +206,11 @@ func wantedStreams(view []byte) bool {
 	return json.Unmarshal(view, &old, shown) == nil && slices.Contains(old.Missing, musette.PartStreams)
 }
 
-// update returns now with the store's changes since, or now itself if there are none. It is false if they are no
-// longer known: then everything must be loaded.
+// update returns now with the store's next changes, or now itself if there are none. It is false if they are no
+// longer known, or too many: then everything must be loaded.
 func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	var damaged []error
 	err = f.config.Store.View(ctx, func(tx *store.Tx) error {
 		at, err := tx.Position(ctx)
@@ -209,7 +218,7 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 			return err
 		}
 		switch {
-		case at.Epoch != now.Epoch || at.Seq < now.Seq || at.Oldest > now.Seq:
+		case at.Epoch != now.Epoch || at.Seq < now.Seq || at.Oldest > now.Seq || at.Seq-now.Seq > changesMost:
 			return nil
 		case at.Seq == now.Seq:
 			v, ok = now, true
@@ -217,8 +226,7 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 		}
 		r := &reading{f: f, tx: tx}
 		v, ok = f.next(now), true
-		err = r.changes(ctx, v)
-		v.Seq = at.Seq
+		err = r.changes(ctx, v, at.Seq)
 		damaged = r.damaged
 		return err
 	})
@@ -226,11 +234,14 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 	return v, ok, err
 }
 
-// changes reads anew what changed since v, and brings v there.
-func (r *reading) changes(ctx context.Context, v *View) error {
-	changes, err := r.allChanges(ctx, v.Seq)
-	if err != nil {
+// changes reads anew what changed next after v, at most up to newest, and brings v there.
+func (r *reading) changes(ctx context.Context, v *View, newest int64) error {
+	changes, err := r.tx.Changes(ctx, v.Seq, changesTaken)
+	if err != nil && !r.isDamage(err) {
 		return err
+	}
+	if v.Seq = newest; len(changes) > 0 && (len(changes) == changesTaken || err != nil) {
+		v.Seq = changes[len(changes)-1].Seq // there may be more
 	}
 	edits := map[int64]edit{}
 	var log []Change
