@@ -26,12 +26,16 @@ type dialect struct {
 	// lockRow ends a SELECT that must keep its row until the end of the transaction.
 	lockRow string
 
+	// batch is how many rows one statement writes. On SQLite a row at a time, compiled once, is as fast.
+	batch int
+
 	classify func(error) (kind error, hint string)
 }
 
 var sqliteDialect = &dialect{
 	name:     "sqlite",
 	now:      "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+	batch:    1,
 	classify: classifySQLite,
 }
 
@@ -41,6 +45,7 @@ var postgresDialect = &dialect{
 	now:      "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 	begin:    "SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT seq FROM musette.meta FOR UPDATE",
 	lockRow:  " FOR UPDATE",
+	batch:    50,
 	classify: classifyPostgres,
 }
 

@@ -37,12 +37,11 @@ func (tx *Tx) PartStates(ctx context.Context, athleteID, activityID int64) ([]mu
 // PutPartState writes states, new or known. Of several with one key the last counts.
 func (tx *Tx) PutPartState(ctx context.Context, states ...musette.PartState) error {
 	now := tx.s.now()
-	for _, p := range states {
-		if err := tx.put(ctx, tPartStates, partStateValues(p, now)); err != nil {
-			return err
-		}
+	rows := make([]values, len(states))
+	for i, p := range states {
+		rows[i] = partStateValues(p, now)
 	}
-	return nil
+	return tx.putMany(ctx, tPartStates, rows)
 }
 
 // DeletePartState removes states; those that aren't there are no error.
