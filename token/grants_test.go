@@ -197,4 +197,3 @@ func TestTakeInOnceForTwoProcesses(t *testing.T) {
 		t.Errorf("%d grants", n)
 	}
 }
-

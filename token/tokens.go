@@ -123,9 +123,16 @@ func (t *Tokens) TakeIn(ctx context.Context, refresh strava.Secret) (bool, error
 	}
 	sum := sha256.Sum256([]byte(refresh.Reveal()))
 	print := hex.EncodeToString(sum[:])
+	last := ""
+	err := t.store.View(ctx, func(tx *store.Tx) (err error) {
+		last, err = tx.Setting(ctx, takenIn)
+		return err
+	})
+	if err != nil || last == print {
+		return false, err
+	}
 	p := pair{Refresh: refresh}
 	g := store.Grant{ID: newID(), TakenIn: print, State: musette.StateOK, UpdatedAt: t.now()}
-	var err error
 	if g.Sealed, err = t.seals.sealPair(g.ID, p); err != nil {
 		return false, err
 	}
