@@ -29,7 +29,7 @@ type dialect struct {
 	// batch is how many rows one statement writes. On SQLite a row at a time, compiled once, is as fast.
 	batch int
 
-	classify func(error) (kind error, hint string)
+	classify func(error) (hint string, kind error)
 }
 
 var sqliteDialect = &dialect{
@@ -71,53 +71,53 @@ func (d *dialect) expand(text string) string {
 	}
 }
 
-func classifySQLite(err error) (error, string) {
+func classifySQLite(err error) (hint string, kind error) {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
-		return nil, ""
+		return "", nil
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return ErrDiskFull, hintFull
+		return hintFull, ErrDiskFull
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return ErrReadOnly, hintReadOnly
+		return hintReadOnly, ErrReadOnly
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR:
-		return ErrUnreachable, "nothing was changed; check that the data directory is there, readable and writable, and its disk well"
+		return "nothing was changed; check that the data directory is there, readable and writable, and its disk well", ErrUnreachable
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return ErrCorrupt, hintCorrupt
+		return hintCorrupt, ErrCorrupt
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return ErrBusy, hintBusy
+		return hintBusy, ErrBusy
 	}
-	return nil, ""
+	return "", nil
 }
 
-func classifyPostgres(err error) (error, string) {
+func classifyPostgres(err error) (hint string, kind error) {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case e.Code == "53100":
-			return ErrDiskFull, hintFull
+			return hintFull, ErrDiskFull
 		case e.Code == "25006":
-			return ErrReadOnly, "nothing was changed; this is a read-only copy, point DATABASE_URL at the primary"
+			return "nothing was changed; this is a read-only copy, point DATABASE_URL at the primary", ErrReadOnly
 		case e.Code == "42501":
-			return ErrNotAllowed, hintGrant
+			return hintGrant, ErrNotAllowed
 		case strings.HasPrefix(e.Code, "XX00"):
-			return ErrCorrupt, hintCorrupt
+			return hintCorrupt, ErrCorrupt
 		case strings.HasPrefix(e.Code, "28"):
-			return ErrUnreachable, "nothing is lost; the database refuses this user or password, check DATABASE_URL"
+			return "nothing is lost; the database refuses this user or password, check DATABASE_URL", ErrUnreachable
 		case e.Code == "3D000":
-			return ErrUnreachable, "the server is there, the database named in DATABASE_URL is not; create it or correct the name"
+			return "the server is there, the database named in DATABASE_URL is not; create it or correct the name", ErrUnreachable
 		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "53"), e.Code == "25P03":
-			return ErrUnreachable, hintDown
+			return hintDown, ErrUnreachable
 		case e.Code == "55P03":
-			return ErrBusy, hintBusy
+			return hintBusy, ErrBusy
 		}
-		return nil, ""
+		return "", nil
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)
 	if connecting || network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "conn closed") {
-		return ErrUnreachable, hintDown
+		return hintDown, ErrUnreachable
 	}
-	return nil, ""
+	return "", nil
 }

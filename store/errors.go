@@ -100,7 +100,7 @@ func (s *Store) fail(doing string, err error) error {
 	if s.closed.Load() {
 		return &Error{Kind: ErrUnreachable, Where: s.where, Hint: hintClosed, Err: err}
 	}
-	if kind, hint := s.dialect.classify(err); kind != nil {
+	if hint, kind := s.dialect.classify(err); kind != nil {
 		return &Error{Kind: kind, Where: s.where, Hint: hint, Err: fmt.Errorf("%s: %w", doing, err)}
 	}
 	return fmt.Errorf("store: %s: %w", doing, err)

@@ -34,9 +34,9 @@ func openPostgres(ctx context.Context, c Config) (*Store, error) {
 		viewOptions: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	}
 	if err := db.PingContext(ctx); err != nil {
-		s.fail("connecting", err)
-		defer s.Close()
-		return nil, s.fail("connecting", err)
+		err = s.fail("connecting", err)
+		s.Close()
+		return nil, err
 	}
 	if err := s.createSchema(ctx); err != nil {
 		s.Close()

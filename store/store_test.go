@@ -1,15 +1,12 @@
 package store_test
 
 import (
-	"os"
 	"testing"
 
 	"musette/internal/pgtest"
 	"musette/store"
 	"musette/store/storetest"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) *store.Store {
