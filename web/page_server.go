@@ -40,10 +40,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.sendPage(w, r, "page", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
 		in.SignedIn = v.Session
-		values, err := params(r, "cursor")
-		if err != nil {
-			return nil, err
-		}
+		values := r.URL.Query() // others' marks in a shared link, such as fbclid, are let be
 		list, err := view.Query(feed.Query{Reader: reader, Cursor: values.Get("cursor")})
 		if err != nil {
 			return nil, err

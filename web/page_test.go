@@ -112,6 +112,9 @@ func TestPagesFollowEachOtherToTheEnd(t *testing.T) {
 	if len(seen) != len(s.season.Activities) || pages != 3 {
 		t.Errorf("%d of %d activities on %d pages", len(seen), len(s.season.Activities), pages)
 	}
+	if resp, body := s.get("/?fbclid=x&utm_source=y"); resp.StatusCode != 200 || !strings.Contains(body, "data-live") {
+		t.Errorf("a shared link with others' marks: %s", resp.Status)
+	}
 	if resp, body := s.get("/?cursor=nonsense"); resp.StatusCode != 400 || !strings.Contains(body, "<h1>This address") {
 		t.Errorf("a bad cursor: %s", resp.Status)
 	}

@@ -42,8 +42,10 @@ func Start(ctx context.Context) (tab context.Context, stop func(), err error) {
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile),
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
 	}
-	for _, off := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
-		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "hide-scrollbars", "mute-audio"} {
+	for _, off := range []string{
+		"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync",
+		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "hide-scrollbars", "mute-audio",
+	} {
 		options = append(options, chromedp.Flag(off, true))
 	}
 	if os.Geteuid() == 0 {

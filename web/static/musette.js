@@ -25,11 +25,11 @@
   feed.addEventListener('error', (e) => { if (e.target.tagName === 'IMG') hide(e.target); }, true);
   for (const img of feed.querySelectorAll('img')) if (img.complete && !img.naturalWidth && img.currentSrc) hide(img);
 
-  // Two columns without holes: rows of 4 px, of which each card takes as many as it is high.
+  // Two columns without holes: rows of 2 px, of which each card takes as many as it is high.
   const wide = matchMedia('(min-width: 700px)');
   const sized = new ResizeObserver((list) => { for (const e of list) span(e.target); });
   const span = (c) => {
-    c.style.gridRowEnd = wide.matches ? `span ${Math.ceil((c.offsetHeight + 24) / 4)}` : '';
+    c.style.gridRowEnd = wide.matches ? `span ${Math.ceil((c.offsetHeight + 24) / 2)}` : '';
   };
   const columns = () => {
     sized.disconnect();
@@ -72,6 +72,7 @@
     if (!fresh || head.told === fresh.outerHTML) return;
     head.told = fresh.outerHTML;
     old.replaceWith(fresh);
+    document.title = fresh.querySelector('h1').textContent;
     tell();
   };
   const drop = (id) => {

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"musette/e2e/browser"
+)
+
+// TestScreenshots looks at the demo from its first moment on, until the season is complete, and takes the pictures in
+// docs/screenshots: on a phone and on a desk, in light and dark. They are kept in $MUSETTE_SCREENSHOTS/screenshots if
+// that is set.
+func TestScreenshots(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	tab, stop, err := browser.Start(ctx)
+	if errors.Is(err, browser.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	folder := t.TempDir()
+	if docs := os.Getenv("MUSETTE_SCREENSHOTS"); docs != "" {
+		folder = filepath.Join(docs, "screenshots")
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	address := demo(t)
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+		t.Fatal(err)
+	}
+	const whole = `document.querySelectorAll(".card").length === 50 && document.querySelector(".state").textContent.startsWith("Up to date")`
+	if _, err := chromedp.Run(tab, chromedp.Poll[bool](whole, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		t.Fatalf("the page didn't become whole by itself: %v", err)
+	}
+	for _, width := range []int64{390, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			name := filepath.Join(folder, fmt.Sprintf("page-%d-%s.png", width, scheme))
+			if err := picture(tab, address, width, scheme, name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// picture loads the page anew and writes what it looks like.
+func picture(tab context.Context, address string, width int64, scheme, name string) error {
+	if err := browser.Wear(tab, width, 1600, scheme); err != nil {
+		return err
+	}
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+		return fmt.Errorf("opening %s: %w", address, err)
+	}
+	png, err := browser.Screenshot(tab, false)
+	if err != nil {
+		return err
+	}
+	if len(png) < 20_000 || len(png) > 400_000 {
+		return fmt.Errorf("%s has %d bytes, which is no picture of a page, or too large for docs", name, len(png))
+	}
+	return os.WriteFile(name, png, 0o644)
+}
+
+// demo builds and starts the demo, and returns the address of its page.
+func demo(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "musette")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "musette/cmd/musette")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the program: %v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), program, "demo", "--port", "0")
+	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) } // it tidies its folder away
+	run.WaitDelay = 10 * time.Second
+	said, err := run.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Stderr = run.Stdout
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = run.Cancel()
+		_ = run.Wait()
+	})
+	where := regexp.MustCompile(`the page: (http://\S+)`)
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if m := where.FindStringSubmatch(lines.Text()); m != nil {
+			go func() { _, _ = io.Copy(io.Discard, said) }()
+			return m[1]
+		}
+	}
+	t.Fatal("the demo ended without saying where its page is")
+	return ""
+}
