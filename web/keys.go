@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -68,7 +69,12 @@ func secret(bytes int) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func newID() string { return secret(9) }
+// newID returns an id that a command line takes as it is: hex never begins with a dash.
+func newID() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // never fails: see crypto/rand
+	return hex.EncodeToString(b)
+}
 
 // A keyring looks keys up, and remembers the ones it found, so that who is signed in stays so while the database is
 // away.

@@ -74,7 +74,6 @@ func ended(s musette.Status) error {
 		musette.StateLimited:   "what is here stays; `musette sync` goes on after that, `musette serve` does by itself",
 		musette.StateOffline:   "nothing is lost; check the network and STRAVA_API_URL, or try again later",
 		musette.StateInactive:  "nothing is lost; the app's owner can look at https://www.strava.com/settings/api",
-		musette.StateReconnect: "what is here stays; `musette connect` connects again",
 		musette.StateHeld:      "nothing is deleted until you have looked",
 	}
 	if s.State == musette.StateOK {

@@ -20,7 +20,7 @@ type keyCmd struct {
 
 type keyCreateCmd struct {
 	settings
-	Name    string   `arg:"" help:"whose it is or what for, for your own eyes"`
+	Name    string   `arg:"" optional:"" default:"key" help:"whose it is or what for, for your own eyes"`
 	Scope   []string `default:"read" placeholder:"SCOPE,..." help:"read, refresh, admin; read alone if left out"`
 	Athlete int64    `placeholder:"ID" help:"only this athlete's activities; all if left out"`
 }
