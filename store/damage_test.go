@@ -103,6 +103,9 @@ func furnish(t *testing.T, s *site) {
 					ID: name, Kind: store.KeyKind, Name: name, Hash: [32]byte{byte(id)}, Scopes: []string{"read"}, AthleteID: 7,
 					CreatedAt: day, ExpiresAt: day, UsedAt: day, RevokedAt: day,
 				}),
+				tx.PutSubscription(ctx, store.Subscription{
+					ID: 1, SecretHash: [32]byte{byte(id)}, TokenHash: [32]byte{1}, PublicURL: "https://feed.example", CreatedAt: day,
+				}),
 				tx.PutCursor(ctx, 7, name, []byte("c")), tx.PutSetting(ctx, name, "v"))
 		}
 		_, e := tx.PutQuota(ctx, []byte("{}"), 0)

@@ -17,11 +17,26 @@ type InboxItem struct {
 // Inbox returns at most limit items, the first come first.
 func (tx *Tx) Inbox(ctx context.Context, limit int) ([]InboxItem, error) {
 	rows, err := tx.records(ctx, tInbox, " ORDER BY inbox_id LIMIT $1", int64(limit))
-	return collect(rows, err, func(r *record) InboxItem {
-		return InboxItem{
-			ID: r.int(), Kind: r.text(), AthleteID: r.int(), ActivityID: r.int(), Body: r.blob(), ReceivedAt: r.time(),
-		}
-	})
+	return collect(rows, err, inboxFrom)
+}
+
+func inboxFrom(r *record) InboxItem {
+	return InboxItem{
+		ID: r.int(), Kind: r.text(), AthleteID: r.int(), ActivityID: r.int(), Body: r.blob(), ReceivedAt: r.time(),
+	}
+}
+
+// InboxAbout returns the items of one kind about an activity, 0 being the athlete as such, the first come first.
+func (tx *Tx) InboxAbout(ctx context.Context, kind string, athleteID, activityID int64) ([]InboxItem, error) {
+	const about = " WHERE kind = $1 AND athlete_id = $2 AND activity_id = $3 ORDER BY inbox_id"
+	rows, err := tx.records(ctx, tInbox, about, escapeText(kind), athleteID, activityID)
+	return collect(rows, err, inboxFrom)
+}
+
+// CountInbox returns how many items of a kind wait.
+func (tx *Tx) CountInbox(ctx context.Context, kind string) (n int, err error) {
+	err = tx.scalar(ctx, "counting inbox", "SELECT count(*) FROM {inbox} WHERE kind = $1", []any{escapeText(kind)}, &n)
+	return n, err
 }
 
 // PutInbox adds an item and returns its id, which is never given again.

@@ -113,10 +113,10 @@ var (
 		{name: "created_at_ms", kind: integer},
 	}}
 	tSubscriptions = &table{name: "subscriptions", keys: 1, snapshot: true, cols: []column{
+		{name: "secret_hash", kind: text}, // in hex
 		{name: "subscription_id", kind: integer},
-		{name: "callback_url", kind: text},
-		{name: "sealed", kind: blob},
-		{name: "state", kind: text},
+		{name: "token_hash", kind: blob},
+		{name: "public_url", kind: text},
 		{name: "created_at_ms", kind: integer},
 	}}
 	tDeletions = &table{name: "deletions", keys: 2, snapshot: true, cols: []column{

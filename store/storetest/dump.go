@@ -167,6 +167,7 @@ func fill(b *bench) {
 			tx.PutDocument(ctx, musette.NewDocument(7, 0, musette.PartAthlete, musette.SourceAPI, []byte{}, at(1)), true),
 			tx.PutGrant(ctx, store.Grant{ID: "g", Sealed: []byte{0, 1, 2}}),
 			tx.PutKey(ctx, store.AccessKey{ID: "k"}),
+			tx.PutSubscription(ctx, store.Subscription{SecretHash: [32]byte{1}}),
 		)
 	})
 }

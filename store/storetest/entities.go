@@ -40,6 +40,7 @@ func testEntities(t *testing.T, b *bench) {
 	testGrants(t, b)
 	testKeys(t, b)
 	testInbox(t, b)
+	testSubscriptions(t, b)
 }
 
 // testNamed tries cursors and settings under odd names.
@@ -144,6 +145,19 @@ func testInbox(t *testing.T, b *bench) {
 	})
 	inbox := func(ctx context.Context, tx *store.Tx) ([]store.InboxItem, error) { return tx.Inbox(ctx, 10) }
 	equal(t, "inbox", read(b, inbox), items)
+	b.view(func(ctx context.Context, tx *store.Tx) error {
+		about, err := tx.InboxAbout(ctx, "event", 7, 1<<63-1)
+		equal(t, "inbox about one", about, items[1:])
+		for _, other := range []store.InboxItem{{Kind: "forced", AthleteID: 7, ActivityID: 1<<63 - 1}, {Kind: "event", AthleteID: 7}} {
+			if none, e := tx.InboxAbout(ctx, other.Kind, other.AthleteID, other.ActivityID); len(none) > 0 || e != nil {
+				t.Errorf("inbox about %+v: %v, %v", other, none, e)
+			}
+		}
+		if n, e := tx.CountInbox(ctx, "event"); n != 1 || e != nil {
+			t.Errorf("%d events, %v", n, e)
+		}
+		return err
+	})
 	b.update(func(ctx context.Context, tx *store.Tx) error { return tx.DeleteInbox(ctx, last) })
 	equal(t, "inbox", read(b, inbox), items[:1])
 	b.update(func(ctx context.Context, tx *store.Tx) error {

@@ -106,13 +106,13 @@ CREATE TABLE musette.hides (
 ALTER TABLE musette.hides ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE musette.subscriptions (
+    secret_hash TEXT COLLATE "C" NOT NULL,
     subscription_id BIGINT NOT NULL,
-    callback_url TEXT COLLATE "C" NOT NULL,
-    sealed BYTEA NOT NULL,
-    state TEXT COLLATE "C" NOT NULL,
+    token_hash BYTEA NOT NULL,
+    public_url TEXT COLLATE "C" NOT NULL,
     created_at_ms BIGINT NOT NULL,
     sum BIGINT NOT NULL,
-    PRIMARY KEY (subscription_id)
+    PRIMARY KEY (secret_hash)
 );
 ALTER TABLE musette.subscriptions ENABLE ROW LEVEL SECURITY;
 
@@ -234,6 +234,7 @@ CREATE TABLE musette.inbox (
     sum BIGINT NOT NULL,
     PRIMARY KEY (inbox_id)
 );
+CREATE INDEX inbox_about ON musette.inbox (kind, athlete_id, activity_id);
 ALTER TABLE musette.inbox ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE musette.tallies (

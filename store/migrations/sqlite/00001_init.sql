@@ -97,13 +97,13 @@ CREATE TABLE hides (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE subscriptions (
+    secret_hash TEXT NOT NULL,
     subscription_id INTEGER NOT NULL,
-    callback_url TEXT NOT NULL,
-    sealed BLOB NOT NULL,
-    state TEXT NOT NULL,
+    token_hash BLOB NOT NULL,
+    public_url TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL,
     sum INTEGER NOT NULL,
-    PRIMARY KEY (subscription_id)
+    PRIMARY KEY (secret_hash)
 ) STRICT;
 
 CREATE TABLE deletions (
@@ -217,6 +217,7 @@ CREATE TABLE inbox (
     received_at_ms INTEGER NOT NULL,
     sum INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX inbox_about ON inbox (kind, athlete_id, activity_id);
 
 CREATE TABLE tallies (
     athlete_id INTEGER NOT NULL,
