@@ -115,7 +115,9 @@ func (p *program) must(args ...string) string {
 	return o.stdout
 }
 
-func (o outcome) String() string { return "stdout:\n" + shorten(o.stdout) + "\nstderr:\n" + shorten(o.stderr) }
+func (o outcome) String() string {
+	return "stdout:\n" + shorten(o.stdout) + "\nstderr:\n" + shorten(o.stderr)
+}
 
 func shorten(s string) string {
 	const most = 4000

@@ -58,7 +58,7 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 	if _, err := a.store(ctx); err != nil {
 		return err
 	}
-	site := &site{app: a, store: a.openStore}
+	site := &site{app: a, store: a.openStore, elsewhere: "--port"}
 	if err := site.keep(ctx); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	site := &site{app: a, store: st, cause: instead}
+	site := &site{app: a, store: st, cause: instead, elsewhere: "--addr or MUSETTE_ADDR"}
 	if instead == "" {
 		if err := site.keep(ctx); err != nil {
 			return err
@@ -92,8 +92,9 @@ type site struct {
 	feed   *feed.Feed
 	server *web.Server
 
-	listener net.Listener
-	also     func(context.Context) error // runs beside the rest; may be nil
+	elsewhere string // how a person chooses another address
+	listener  net.Listener
+	also      func(context.Context) error // runs beside the rest; may be nil
 }
 
 // keep adds the keeper. Without the app's credentials there is nothing to keep with; what is here is served.
@@ -148,7 +149,7 @@ func (s *site) open(addr string, everyone bool) (err error) {
 		return err
 	}
 	if s.listener, err = net.Listen("tcp", addr); err != nil {
-		return failed("choose another with --addr or MUSETTE_ADDR, or stop what listens there", "can't listen on %s: %w", addr, err)
+		return failed("choose another with "+s.elsewhere+", or stop what listens there", "can't listen on %s: %w", addr, err)
 	}
 	return nil
 }
