@@ -6,7 +6,7 @@
 // several processes share one quota.
 //
 // Strava counts in fixed windows, the clock's quarter hours and the UTC day, by its own clock. So does the ledger:
-// it follows the Date of the answers, not the local clock. It starts with the least that Strava gives (100 reads a
+// it follows the Date of the answers, not the local clock, which may be an hour off or jump. It starts with the least that Strava gives (100 reads a
 // quarter, 1,000 a day; 200 and 2,000 overall) and learns the true limits and usage from the headers. A header that
 // is missing or malformed is no news.
 //

@@ -22,7 +22,7 @@ const recheckShare = 0.2
 // Room is what a class of call may do now.
 type Room struct {
 	Calls int       // how many may start now
-	Free  time.Time // when the next may start; now or earlier if Calls > 0
+	Free  time.Time // when the next may start; now if Calls > 0, else later than now
 	Reset time.Time // when the window resets that holds it up; zero if Calls > 0
 }
 
@@ -30,97 +30,102 @@ type Room struct {
 func (l Ledger) Room(now time.Time, c musette.Class) Room {
 	l = l.At(now)
 	t := l.server(now)
-	kept := 0.0
-	for _, share := range reserves[:c] {
-		kept += share
-	}
 	r := Room{Calls: math.MaxInt32, Free: t}
-	for _, w := range l.windows() {
-		for _, m := range w.meters {
-			limit := m.Limit
-			if c == musette.ClassRecheck && w.length == day {
-				limit -= int(math.Ceil(recheckShare * float64(m.Limit)))
-			}
-			r.tighten(t, w, limit, m, kept)
+	for _, f := range []struct {
+		w      *Window
+		length time.Duration
+		spared float64
+	}{{&l.Quarter, quarter, 0}, {&l.Day, day, recheckShare}} {
+		if c != musette.ClassRecheck {
+			f.spared = 0
 		}
+		end := f.w.Start.Add(f.length)
+		next := end
+		if f.w.nearlyFull() {
+			next = end.Add(edge)
+		}
+		for _, m := range []Meter{f.w.Read, f.w.Overall} {
+			left, rest := m.room(keptFrom(c), f.spared, float64(end.Sub(t))/float64(f.length))
+			free := next
+			if rest > 0 {
+				free = end.Add(-time.Duration(rest * float64(f.length)))
+			}
+			r.narrow(left, free, end)
+		}
+		r.keepOffEdges(t, f.w, end, next)
 	}
-	l.edges(t, &r)
 	if l.Quiet.After(t) {
-		r.Calls, r.Free, r.Reset = 0, later(r.Free, l.Quiet), later(r.Reset, l.Quiet)
+		r.narrow(0, l.Quiet, l.Quiet)
 	}
 	if r.Calls > 0 {
 		return Room{Calls: r.Calls, Free: now}
 	}
-	r.Free = r.Free.Add(-l.skew())
-	if !r.Reset.IsZero() {
-		r.Reset = r.Reset.Add(-l.skew())
-	}
-	return r
+	// A millisecond makes up for what the division has rounded off.
+	return Room{Free: later(l.local(r.Free), now).Add(time.Millisecond), Reset: l.local(r.Reset)}
 }
 
-type window struct {
-	start  time.Time
-	length time.Duration
-	meters [2]Meter
+// keptFrom is the share of a window's calls that is kept for better classes at its start.
+func keptFrom(c musette.Class) (share float64) {
+	for _, s := range reserves[:c] {
+		share += s
+	}
+	return share
 }
 
-func (l Ledger) windows() [2]window {
-	return [2]window{
-		{l.QuarterStart, quarter, [2]Meter{l.ReadQuarter, l.OverallQuarter}},
-		{l.DayStart, day, [2]Meter{l.ReadDay, l.OverallDay}},
+// room is how many calls are left beside what is kept and what is spared, when a share of the window, rest, is yet to
+// come. If none is, freeAt is the rest of the window at which one will be, 0 if none will: the kept share melts away
+// with the window, what is spared does not.
+func (m Meter) room(kept, spared, rest float64) (left int, freeAt float64) {
+	limit := float64(m.Limit)
+	spare := m.Limit - m.Used - int(math.Ceil(spared*limit))
+	left = max(0, spare-int(math.Round(kept*limit*min(rest, 1))))
+	if left == 0 && spare > 0 {
+		freeAt = (float64(spare) - 0.5) / (kept * limit)
+	}
+	return left, freeAt
+}
+
+// narrow takes in one more condition: how many calls it leaves, and if none, when it leaves one and which reset that
+// is owed to.
+func (r *Room) narrow(calls int, free, reset time.Time) {
+	r.Calls = min(r.Calls, calls)
+	if calls == 0 {
+		r.Free, r.Reset = later(r.Free, free), later(r.Reset, reset)
 	}
 }
 
-// tighten narrows the room to what one meter leaves, after the share kept for better classes.
-func (r *Room) tighten(t time.Time, w window, limit int, m Meter, kept float64) {
-	end := w.start.Add(w.length)
-	rest := float64(end.Sub(t)) / float64(w.length)
-	left := limit - m.Used - int(math.Ceil(kept*float64(m.Limit)*rest-1e-9))
-	r.Calls = min(r.Calls, max(0, left))
-	if left > 0 {
-		return
+// keepOffEdges keeps calls away from the edges of a window that is nearly full: in its last second, and in the first
+// ones of the next, it isn't sure on which side Strava counts a call.
+func (r *Room) keepOffEdges(t time.Time, w *Window, end, next time.Time) {
+	if end.Sub(t) < time.Second && w.nearlyFull() {
+		r.narrow(0, next, end)
 	}
-	free := end
-	if spare := limit - m.Used - 1; spare >= 0 { // a call is there, but kept back until the reserve has shrunk
-		rest = float64(spare) / (kept * float64(m.Limit))
-		free = end.Add(-time.Duration(rest * float64(w.length))).Add(time.Millisecond)
-	}
-	r.Free, r.Reset = later(r.Free, free), later(r.Reset, end)
-}
-
-// edges keeps calls away from the edges of a quarter that is nearly full: in its last second, and in the first ones
-// of the next, it isn't sure on which side Strava counts a call.
-func (l Ledger) edges(t time.Time, r *Room) {
-	end := l.QuarterStart.Add(quarter)
-	if end.Sub(t) < time.Second && (nearlyFull(l.ReadQuarter) || nearlyFull(l.OverallQuarter)) {
-		r.Calls, r.Free, r.Reset = 0, later(r.Free, end.Add(edge)), later(r.Reset, end)
-	}
-	if begun := t.Sub(l.QuarterStart); l.PreviousFull && begun < edge {
-		r.Calls, r.Free = 0, later(r.Free, l.QuarterStart.Add(edge))
-		r.Reset = later(r.Reset, l.QuarterStart.Add(edge))
+	if begun := w.Start.Add(edge); w.AfterFull && t.Before(begun) {
+		r.narrow(0, begun, begun)
 	}
 }
 
 // Finish estimates when n more calls will have been made, if each takes the given time: what is left of this
-// quarter, then quarter by quarter, then day by day.
+// quarter, then quarter by quarter, then day by day. Reserves don't matter to it, since they melt away.
 func (l Ledger) Finish(now time.Time, n int, each time.Duration) time.Time {
-	l = l.At(now)
-	t := later(l.server(now), l.Quiet)
-	l = l.At(t.Add(-l.skew()))
-	for range 4 * 24 * 366 {
-		q := min(l.ReadQuarter.Limit-l.ReadQuarter.Used, l.OverallQuarter.Limit-l.OverallQuarter.Used)
-		d := min(l.ReadDay.Limit-l.ReadDay.Used, l.OverallDay.Limit-l.OverallDay.Used)
-		can := max(0, min(q, d))
-		if n <= can {
-			return t.Add(time.Duration(n) * each).Add(-l.skew())
+	t := later(now, l.local(l.Quiet))
+	const years = 10 * 366 * 24 * time.Hour / quarter
+	for range years {
+		l = l.At(t)
+		reset := l.local(l.Quarter.Start.Add(quarter))
+		calls := min(l.Quarter.left(), l.Day.left())
+		if each > 0 {
+			calls = min(calls, max(1, int(reset.Sub(t)/each)))
 		}
-		n -= can
-		l.add(can)
-		t = l.QuarterStart.Add(quarter)
-		if d-can <= 0 {
-			t = l.DayStart.Add(day)
+		if n <= calls {
+			return t.Add(time.Duration(n) * each)
 		}
-		l = l.At(t.Add(-l.skew()))
+		n -= calls
+		l.add(calls)
+		t = reset
+		if l.Day.left() == 0 {
+			t = l.local(l.Day.Start.Add(day))
+		}
 	}
-	return t.Add(-l.skew())
+	return t
 }
