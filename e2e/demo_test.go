@@ -62,7 +62,7 @@ func TestDemo(t *testing.T) {
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/v1/status": 200, "/v1/totals": 200, "/nothing": 404} {
 		s.get(path).want(want)
 	}
-	s.until("everything here", func() bool { return s.status().State == musette.StateOK })
+	s.until("everything here", func() bool { return s.settled() })
 	withText, withPhotos, withRoute := 0, 0, 0
 	for _, a := range s.feed() {
 		if a.Description != nil {
@@ -144,7 +144,7 @@ func TestDemoKeepsDataWhereAsked(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	s := p.demo("--activities", "60", "--data", "kept")
-	s.until("everything here", func() bool { return s.status().State == musette.StateOK })
+	s.until("everything here", func() bool { return s.settled() })
 	if code, _ := s.stop(os.Interrupt); code != 0 {
 		t.Errorf("it ended with %d", code)
 	}

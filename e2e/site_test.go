@@ -126,6 +126,13 @@ func (s *site) status() musette.Status {
 	return decode[musette.Status](s.t, s.get("/v1/status").want(200).body)
 }
 
+// settled reports whether everything that there is has been listed and fetched.
+func (s *site) settled() bool {
+	s.t.Helper()
+	got := s.status()
+	return got.State == musette.StateOK && got.AsOf != nil
+}
+
 // cards are the cards on the page.
 func cards(page string) int { return len(cardTag.FindAllString(page, -1)) }
 

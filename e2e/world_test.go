@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,6 +129,8 @@ func compare(want *season.Activity, got *musette.Activity) (out []string) {
 	differs("comments", fmt.Sprintf("%q", texts), fmt.Sprintf("%q", shown))
 	return out
 }
+
+func id(n int64) string { return strconv.FormatInt(n, 10) }
 
 func text(s *string) string {
 	if s == nil {

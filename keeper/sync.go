@@ -114,12 +114,22 @@ func (k *Keeper) follow(ctx context.Context, ids []int64, progress func(musette.
 			return status, err
 		}
 		progress(status)
-		waiting, err := k.asked(ctx)
+		waiting, err := k.wished(ctx)
 		if err != nil {
 			return status, err
 		}
-		if !waiting && status.State != musette.StateSyncing {
+		if waiting == 0 && status.State != musette.StateSyncing {
 			return status, nil
 		}
 	}
+}
+
+// wished is how many wishes the leader has not taken up yet. Grants, which [Keeper.asked] looks at too, are the
+// leader's business: a follower has dealt with none of them.
+func (k *Keeper) wished(ctx context.Context) (n int, err error) {
+	err = k.Store.View(ctx, func(tx *store.Tx) error {
+		n, err = tx.CountInbox(ctx, kindForced)
+		return err
+	})
+	return n, err
 }

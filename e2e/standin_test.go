@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"musette"
+	"musette/strava/stravatest"
+)
+
+// Where the database can't be used at a start, the newest snapshot is served in its place, and the state says so;
+// nothing on the disk changes. When the database is back, so is everything.
+func TestSnapshotStandsIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*testing.T, *program) *program // makes the database unusable
+		mend  func(*testing.T, *program)          // nil: it can't be mended while the program runs
+	}{
+		"corrupt": {
+			func(t *testing.T, p *program) *program {
+				must(t, os.Rename(p.database(), p.database()+".good"))
+				must(t, os.WriteFile(p.database(), []byte("this is no database, and was never one, whatever its name says"), 0o600))
+				return p
+			},
+			func(t *testing.T, p *program) { must(t, os.Rename(p.database()+".good", p.database())) },
+		},
+		"unreachable": {
+			func(t *testing.T, p *program) *program {
+				return p.with("DATABASE_URL=postgres://musette:hush-hush@"+freeAddress(t)+"/musette",
+					"MUSETTE_SECRET_KEY=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
+			}, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, stravatest.Config{Seed: 9, Limits: plenty})
+			p := w.program()
+			p.must("sync")
+			p = c.spoil(t, p)
+			before := p.files()
+
+			s := p.serve()
+			if took := time.Since(s.began); took > 30*time.Second {
+				t.Errorf("it took %v to give the database up", took)
+			}
+			if got := s.status(); got.State != musette.StateStoreDown || got.Cause == "" {
+				t.Errorf("state %s (%s), want store_down and why", got.State, got.Cause)
+			}
+			page := decode[feedPage](t, s.get("/v1/feed?limit=500").want(200).body)
+			if page.State != musette.StateStoreDown {
+				t.Errorf("the feed's state is %s, want store_down", page.State)
+			}
+			if d := w.differences(s.feed()); len(d) > 0 {
+				t.Errorf("%d differences from what was there, such as %s", len(d), d[0])
+			}
+			s.get("/healthz").want(200)
+			s.get("/readyz").want(200)
+			s.do("POST", "/v1/refresh", "").want(409)
+			if n := cards(s.get("/").want(200).body); n == 0 {
+				t.Error("no cards on the page")
+			}
+			if c.mend != nil {
+				if after := p.files(); after != before {
+					t.Errorf("the files changed:\n%s\n\nbefore:\n%s", after, before)
+				}
+				c.mend(t, p)
+				s.until("the database's return", func() bool { return s.answers() && s.settled() })
+				if d := w.differences(s.feed()); len(d) > 0 {
+					t.Errorf("%d differences after the return, such as %s", len(d), d[0])
+				}
+			}
+			if code, took := s.stop(syscall.SIGTERM); code != 0 || took > 10*time.Second {
+				t.Errorf("serve ended with %d, %v after SIGTERM\n%s", code, took, s.stderr.String())
+			}
+			if c.mend == nil {
+				if after := p.files(); after != before {
+					t.Errorf("the files changed:\n%s\n\nbefore:\n%s", after, before)
+				}
+			}
+		})
+	}
+}
+
+func (p *program) database() string { return filepath.Join(p.data, "musette.db") }
+
+// answers reports whether the site answers at all: when the database is back, it opens everything anew.
+func (s *site) answers() bool {
+	resp, err := s.client.Get(s.url + "/healthz")
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == 200
+}
