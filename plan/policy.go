@@ -2,10 +2,16 @@ package plan
 
 import "time"
 
-// Policy is when things are due: DESIGN section 6 as a table.
+// Policy is when things are due: DESIGN section 6 as a table. [Policy.Validate] says what can be met.
 type Policy struct {
-	Poll  time.Duration // between fetches of the newest page
-	Sweep time.Duration // between walks over everything
+	// Poll is the time between fetches of the newest page, PollWebhooks where webhooks tell what is new.
+	Poll, PollWebhooks time.Duration
+	// Sweep is the time between walks over everything, SweepPublished while strangers see what is here: what its
+	// owner hides on Strava has to go soon.
+	Sweep, SweepPublished time.Duration
+	Published             bool // strangers see something
+	// ListShare is the share of a day's read limit that polls and sweeps together may take; see [Policy.Lists].
+	ListShare float64
 
 	Retry []time.Duration // waits after the failed tries that together make one failure
 
@@ -48,7 +54,10 @@ const (
 func Default() Policy {
 	return Policy{
 		Poll:             6 * time.Hour,
+		PollWebhooks:     24 * time.Hour,
 		Sweep:            7 * 24 * time.Hour,
+		SweepPublished:   48 * time.Hour,
+		ListShare:        0.1,
 		Retry:            []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 		EssentialBackoff: 5 * time.Minute,
 		EssentialMax:     24 * time.Hour,
