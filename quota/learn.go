@@ -35,7 +35,7 @@ func (l Ledger) learnClock(t Ticket, now, date time.Time) Ledger {
 		return l
 	}
 	l.SkewS = int64(skew.Round(time.Second) / time.Second)
-	return l.At(now)
+	return l.moveTo(now, edge)
 }
 
 func (l *Ledger) learnLimits(n News) {

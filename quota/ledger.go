@@ -58,12 +58,15 @@ func (l Ledger) server(now time.Time) time.Time { return now.Add(l.skew()).UTC()
 func (l Ledger) local(t time.Time) time.Time    { return t.Add(-l.skew()).UTC() }
 
 // At returns the ledger with its windows moved to the given time. A call in flight over an edge may be counted on
-// either side of it, so it counts on both.
-func (l Ledger) At(now time.Time) Ledger {
+// either side of it, so it counts on both. A little backwards moves nothing: it is an answer told late, or another
+// machine's clock.
+func (l Ledger) At(now time.Time) Ledger { return l.moveTo(now, forgotten) }
+
+func (l Ledger) moveTo(now time.Time, slack time.Duration) Ledger {
 	l.InFlight = slices.DeleteFunc(slices.Clone(l.InFlight), func(t Ticket) bool { return now.Sub(t.At).Abs() > forgotten })
 	t := l.server(now)
-	l.Quarter.moveTo(t, quarter, len(l.InFlight))
-	l.Day.moveTo(t, day, len(l.InFlight))
+	l.Quarter.moveTo(t, quarter, slack, len(l.InFlight))
+	l.Day.moveTo(t, day, slack, len(l.InFlight))
 	if l.Quiet.Sub(t) > day+forgotten { // it was set by a clock that ran ahead
 		l.Quiet = time.Time{}
 	}

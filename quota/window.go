@@ -45,12 +45,12 @@ func (w *Window) has(t time.Time, length time.Duration) bool {
 	return t.Truncate(length).Equal(w.Start)
 }
 
-// moveTo makes it the window of a time by Strava's clock. A new window begins with the calls in flight. A little
-// backwards is an answer told late, or another machine's clock, and changes nothing; further back, a clock has jumped,
-// and what has been used in that window isn't known until an answer says.
-func (w *Window) moveTo(t time.Time, length time.Duration, inFlight int) {
+// moveTo makes it the window of a time by Strava's clock. A new window begins with the calls in flight. Backwards by no
+// more than slack changes nothing; further back, a clock was wrong, and what has been used in that window isn't known
+// until an answer says.
+func (w *Window) moveTo(t time.Time, length, slack time.Duration, inFlight int) {
 	start := t.Truncate(length)
-	if start.After(w.Start) || w.Start.Sub(t) > forgotten {
+	if start.After(w.Start) || w.Start.Sub(t) > slack {
 		w.AfterFull = start.Sub(w.Start) == length && w.nearlyFull()
 		w.Start, w.Read.Used, w.Overall.Used = start, inFlight, inFlight
 	}
