@@ -33,6 +33,9 @@ type Ledger struct {
 	// Quiet is until when, by Strava's clock, no call is made because one was refused.
 	Quiet time.Time `json:"quiet,omitzero"`
 
+	// Rules are those of whoever makes the calls; kept here, every process that looks goes by the same.
+	Rules Rules `json:"rules"`
+
 	InFlight []Ticket `json:"in_flight,omitempty"`
 	Serial   int64    `json:"serial"` // of the last ticket
 }
@@ -43,11 +46,12 @@ type Ticket struct {
 	At     time.Time `json:"at"` // by our clock
 }
 
-// New returns the ledger to start with: the least limits, nothing used.
+// New returns the ledger to start with: the least limits, nothing used, the default rules.
 func New() Ledger {
 	return Ledger{
 		Quarter: Window{Read: Meter{Limit: defaultReadQuarter}, Overall: Meter{Limit: defaultOverallQuarter}},
 		Day:     Window{Read: Meter{Limit: defaultReadDay}, Overall: Meter{Limit: defaultOverallDay}},
+		Rules:   DefaultRules(),
 	}
 }
 

@@ -7,18 +7,6 @@ import (
 	"musette"
 )
 
-// reserves are the shares of a window kept back for a class from all classes below it, at the window's start.
-var reserves = [musette.NumClasses]float64{
-	musette.ClassLogin:  0.01,
-	musette.ClassForced: 0.02,
-	musette.ClassEvent:  0.10,
-	musette.ClassList:   0.03,
-	musette.ClassRecent: 0.04,
-}
-
-// recheckShare is the share of a day's limit that rechecks leave alone.
-const recheckShare = 0.2
-
 // Room is what a class of call may do now.
 type Room struct {
 	Calls int       // how many may start now
@@ -35,7 +23,7 @@ func (l Ledger) Room(now time.Time, c musette.Class) Room {
 		w      *Window
 		length time.Duration
 		spared float64
-	}{{&l.Quarter, quarter, 0}, {&l.Day, day, recheckShare}} {
+	}{{&l.Quarter, quarter, 0}, {&l.Day, day, l.Rules.RecheckSpare}} {
 		if c != musette.ClassRecheck {
 			f.spared = 0
 		}
@@ -45,7 +33,7 @@ func (l Ledger) Room(now time.Time, c musette.Class) Room {
 			next = end.Add(edge)
 		}
 		for _, m := range []Meter{f.w.Read, f.w.Overall} {
-			left, rest := m.room(keptFrom(c), f.spared, float64(end.Sub(t))/float64(f.length))
+			left, rest := m.room(l.Rules.keptFrom(c), f.spared, float64(end.Sub(t))/float64(f.length))
 			free := next
 			if rest > 0 {
 				free = end.Add(-time.Duration(rest * float64(f.length)))
@@ -62,14 +50,6 @@ func (l Ledger) Room(now time.Time, c musette.Class) Room {
 	}
 	// A millisecond makes up for what the division has rounded off.
 	return Room{Free: later(l.local(r.Free), now).Add(time.Millisecond), Reset: l.local(r.Reset)}
-}
-
-// keptFrom is the share of a window's calls that is kept for better classes at its start.
-func keptFrom(c musette.Class) (share float64) {
-	for _, s := range reserves[:c] {
-		share += s
-	}
-	return share
 }
 
 // room is how many calls are left beside what is kept and what is spared, when a share of the window, rest, is yet to
