@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"musette/archive":                  {"musette", "musette/store", "musette/track"},
 	"musette/keeper":                   {"musette", "musette/plan", "musette/quota", "musette/snapshot", "musette/store", "musette/strava", "musette/token"},
 	"musette/feed":                     {"musette", "musette/snapshot", "musette/store"},
-	"musette/web":                      {"musette", "musette/feed", "musette/store", "musette/track", "musette/web/svg"},
+	"musette/web":                      {"musette", "musette/feed", "musette/store", "musette/strava", "musette/track", "musette/web/svg"},
 	"musette/web/svg":                  {"musette/track"},
 	"musette/internal/pgtest":          {},
 	"musette/e2e":                      {anything},

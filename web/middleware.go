@@ -30,9 +30,9 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			if cause := recover(); cause != nil {
 				s.recovered(rec, r, cause)
 			}
-			// The path alone: a query may hold a one-time code.
+			// The path alone: a query may hold a one-time code. And the path without what opens the webhook.
 			s.config.Log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.status),
+				slog.String("method", r.Method), slog.String("path", withoutSecret(r.URL.Path)), slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes), slog.Duration("took", s.config.Now().Sub(started)), slog.String("request", id))
 		}()
 		if s.config.Open && !s.hostAllowed(r.Host) {
@@ -51,7 +51,7 @@ func (s *Server) recovered(w *recorder, r *http.Request, cause any) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	s.config.Log.Error("a request's handler panicked", "panic", fmt.Sprint(cause), "method", r.Method, "path", r.URL.Path,
+	s.config.Log.Error("a request's handler panicked", "panic", fmt.Sprint(cause), "method", r.Method, "path", withoutSecret(r.URL.Path),
 		"request", requestID(r), "stack", string(debug.Stack()))
 	if w.status != 0 {
 		panic(http.ErrAbortHandler) // half an answer is out; the client must see that it is cut short

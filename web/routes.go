@@ -27,6 +27,7 @@ func (s *Server) routes() http.Handler {
 		"/v1/changes":         {"GET": s.getChanges},
 		"/v1/events":          {"GET": s.getEvents},
 		"/v1/refresh":         {"POST": s.postRefresh},
+		webhookPath:           s.webhookMethods(),
 		"/healthz":            {"GET": s.getHealth},
 		"/readyz":             {"GET": s.getReady},
 		"/openapi.json":       {"GET": s.getOpenAPI},
@@ -55,7 +56,7 @@ func (s *Server) handle(mux *http.ServeMux, pattern string, m methods) {
 		h := m[method]
 		switch {
 		case len(m) == 0:
-			h = func(http.ResponseWriter, *http.Request) error { return notFound("There is nothing at this address.") }
+			h = func(http.ResponseWriter, *http.Request) error { return notFound(nothingHere) }
 		case h == nil:
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			h = func(http.ResponseWriter, *http.Request) error {
@@ -82,7 +83,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case r.Context().Err() != nil:
 		return // nobody listens any more
 	default:
-		s.config.Log.Error("a request failed", "error", err, "method", r.Method, "path", r.URL.Path, "request", requestID(r))
+		s.config.Log.Error("a request failed", "error", err, "method", r.Method, "path", withoutSecret(r.URL.Path), "request", requestID(r))
 		p = &problem{
 			Status: http.StatusInternalServerError,
 			Detail: "Something went wrong here. No data is lost. The log has more under the request's id.",

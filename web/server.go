@@ -29,6 +29,9 @@ type Config struct {
 	// Refresh asks for one activity, or with 0 for everything, to be fetched anew. A [*Conflict] says that it can't
 	// be done now. nil: this process can't pass the wish on.
 	Refresh RefreshFunc
+	// Woken is called when an event of Strava's was stored, so that it is worked off at once. nil: what this process
+	// stores isn't kept, so Strava is asked to send its events again.
+	Woken func()
 
 	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown
 	Now       func() time.Time // default [time.Now]
@@ -44,7 +47,9 @@ type Server struct {
 	handler  http.Handler
 	keys     *keyring
 	throttle *throttle
-	policy   string // the Content-Security-Policy
+	keeping  trouble // events can't be kept
+	refusing trouble // what isn't an event is sent to the webhook's address
+	policy   string  // the Content-Security-Policy
 	hosts    []string
 
 	heartbeat func() (tick <-chan time.Time, stop func())
@@ -61,12 +66,7 @@ func New(c Config) (*Server, error) {
 	if c.Feed == nil || c.Store == nil {
 		return nil, errors.New("web: a feed and a store are needed")
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
+	c.setDefaults()
 	s := &Server{
 		config: c, closing: make(chan struct{}),
 		keys:     newKeyring(c.Store, c.APIKeyHash, c.Now),
@@ -94,8 +94,18 @@ func New(c Config) (*Server, error) {
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "This came from another site's page, and was not done."})
 	}))
+	crossOrigin.AddInsecureBypassPattern(webhookPath) // Strava is no browser, and its secret is in the path
 	s.handler = s.outer(crossOrigin.Handler(s.routes()))
 	return s, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // ServeHTTP implements [http.Handler].
