@@ -31,7 +31,7 @@ type PartState struct {
 	LastTry     time.Time
 	LastSuccess time.Time
 
-	Tries    int // failed tries of the failure in the making: 3 make one
+	Tries    int // failed tries so far of the failure in the making; with the planner's waits used up they are one
 	Failures int // failures since the last success
 	Rechecks int // times asked again for what Strava was still preparing
 

@@ -20,14 +20,14 @@ const (
 
 // Host is how Strava as a whole behaves towards us. It is stored beside the ledger, so that every process knows.
 type Host struct {
-	Failing []int64 `json:"failing,omitempty"` // on what tries failed since the last success; 0: on no activity
+	Failing []int64 `json:"failing,omitempty"` // activities on which tries failed since the last success; 0: on none
 
 	OfflineSince  time.Time `json:"offline_since,omitzero"`
 	InactiveSince time.Time `json:"inactive_since,omitzero"`
 	Probes        int       `json:"probes,omitzero"`     // made in this state
 	NextProbe     time.Time `json:"next_probe,omitzero"` // in this state
-	LastProbe     time.Time `json:"last_probe,omitzero"`
-	Cause         string    `json:"cause,omitempty"` // what went wrong last, in plain words
+	LastProbe     time.Time `json:"last_probe,omitzero"` // or the failure that began this state
+	Cause         string    `json:"cause,omitempty"`     // what went wrong last, in plain words
 
 	LastCall time.Time `json:"last_call,omitzero"`
 	Calls    int64     `json:"calls,omitzero"` // ever made
@@ -38,13 +38,10 @@ func (h Host) Answered(now time.Time) Host {
 	return Host{LastCall: now, Calls: h.Calls}
 }
 
-// Failed is the host after a failed try on an activity (0: on none, such as a listing).
+// Failed is the host after a failed try on an activity (0: on none, such as a listing, which counts each time).
 func (h Host) Failed(activityID int64, cause string, now time.Time) Host {
 	h.LastCall, h.Cause = now, cause
-	if !h.InactiveSince.IsZero() {
-		return h.probed(now)
-	}
-	if !h.OfflineSince.IsZero() {
+	if h.State() != musette.StateOK {
 		return h.probed(now)
 	}
 	if activityID == 0 || !slices.Contains(h.Failing, activityID) {
@@ -65,31 +62,33 @@ func (h Host) Exhausted(now time.Time) Host {
 }
 
 func (h Host) offline(now time.Time) Host {
-	h.OfflineSince, h.Probes, h.NextProbe = now, 0, now.Add(offlineProbe)
+	h.OfflineSince, h.LastProbe = now, now
+	h.Probes, h.NextProbe = 0, now.Add(offlineProbe)
 	return h
 }
 
 // Inactive is the host after the answer that the app is switched off.
 func (h Host) Inactive(cause string, now time.Time) Host {
-	h.LastCall, h.Cause = now, cause
 	if h.InactiveSince.IsZero() {
-		h.InactiveSince, h.OfflineSince, h.Probes, h.Failing = now, time.Time{}, 0, nil
+		h = Host{InactiveSince: now, Calls: h.Calls}
 	}
+	h.LastCall, h.Cause = now, cause
 	return h.probed(now)
 }
 
+// probed is the host after a call that didn't end its state. While it is offline, a call that was under way already,
+// or was a person's, isn't the probe that is due.
 func (h Host) probed(now time.Time) Host {
 	h.LastProbe = now
-	h.Probes++
-	if !h.InactiveSince.IsZero() {
+	switch {
+	case h.State() == musette.StateInactive:
 		h.NextProbe = now.Add(inactiveProbe)
+	case now.Before(h.NextProbe):
 		return h
+	default:
+		h.NextProbe = now.Add(min(offlineProbeMax, offlineProbe<<min(h.Probes+1, 10)))
 	}
-	wait := offlineProbeMax
-	if h.Probes < 4 {
-		wait = offlineProbe << h.Probes
-	}
-	h.NextProbe = now.Add(wait)
+	h.Probes++
 	return h
 }
 
@@ -106,6 +105,12 @@ func (h Host) State() musette.State {
 
 // MayForce reports whether a person's refresh may be tried now, whatever the state: an inactive app at most once a
 // quarter hour.
-func (h Host) MayForce(now time.Time) bool {
-	return h.InactiveSince.IsZero() || now.Sub(h.LastProbe) >= forcedProbe
+func (h Host) MayForce(now time.Time) bool { return !now.Before(h.forceAt()) }
+
+// forceAt is from when on a person's refresh may be tried.
+func (h Host) forceAt() time.Time {
+	if h.State() != musette.StateInactive {
+		return time.Time{}
+	}
+	return h.LastProbe.Add(forcedProbe)
 }

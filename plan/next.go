@@ -38,79 +38,137 @@ type Decision struct {
 
 // Next decides. Candidates go by class; within a class athletes take turns, each with the newest start first.
 func Next(s Situation) Decision {
-	due := slices.DeleteFunc(slices.Clone(s.Due), func(p musette.PartState) bool { return s.Blocked[p.AthleteID] })
-	order(due)
-	if s.Host.State() != musette.StateOK {
-		return s.probe(due)
+	due := s.order()
+	var d Decision
+	if s.Host.State() == musette.StateOK {
+		d = s.choose(due)
+	} else {
+		d = s.probe(due)
 	}
+	if len(d.Calls) > 0 {
+		d.Wake = s.Now
+	} else if !d.Wake.IsZero() {
+		d.Wake = later(d.Wake, s.Now.Add(breath))
+	}
+	if !d.Until.After(s.Now) {
+		d.Until = time.Time{}
+	}
+	return d
+}
+
+// breath is the least wait where there is nothing to call, so that no mistake elsewhere makes anybody spin.
+const breath = time.Millisecond
+
+// choose takes the best calls that the quota has room for.
+func (s Situation) choose(due []musette.PartState) Decision {
 	d := Decision{State: musette.StateOK, Wake: s.Next}
-	var held Room
+	var held Room // the one that is free first
 	for _, p := range due {
 		if len(d.Calls) == MaxInFlight {
 			break
 		}
-		room := s.Room[p.Class]
-		if room.Calls > len(d.Calls) {
+		switch room := s.Room[p.Class]; {
+		case room.Calls > len(d.Calls): // all classes share one quota
 			d.Calls = append(d.Calls, p)
-			continue
-		}
-		if room.Calls == 0 && (held.Free.IsZero() || room.Free.Before(held.Free)) {
+		case room.Calls == 0 && (held.Free.IsZero() || room.Free.Before(held.Free)):
 			held = room
 		}
 	}
 	switch {
 	case len(d.Calls) > 0:
-		d.State, d.Wake = musette.StateSyncing, s.Now
+		d.State = musette.StateSyncing
 	case !held.Free.IsZero():
-		d.State, d.Until = musette.StateLimited, held.Reset
-		d.Wake = sooner(d.Wake, held.Free)
+		d.State, d.Until, d.Wake = musette.StateLimited, held.Reset, sooner(d.Wake, held.Free)
 	}
 	return d
 }
 
-// probe decides while the host doesn't answer as it should: one call when the next probe is due, or when a person
-// asks.
+// probe decides while the host doesn't answer as it should: one call when the next probe is due, or when a person has
+// asked since the last one.
 func (s Situation) probe(due []musette.PartState) Decision {
-	d := Decision{State: s.Host.State(), Until: s.Host.NextProbe, Wake: sooner(time.Time{}, s.Host.NextProbe)}
-	if d.State == musette.StateInactive {
-		d.Until = time.Time{} // it ends when the subscription is back, not by itself
+	d := Decision{State: s.Host.State()}
+	if d.State == musette.StateOffline { // inactive ends when the subscription is back, not by itself
+		d.Until = s.Host.NextProbe
 	}
 	if len(due) == 0 {
-		d.Wake = later(s.Next, s.Host.NextProbe)
+		if !s.Next.IsZero() {
+			d.Wake = later(s.Next, s.Host.NextProbe)
+		}
 		return d
 	}
-	first := due[0]
-	forced := first.Class <= musette.ClassForced && s.Host.MayForce(s.Now)
-	if !forced && s.Now.Before(s.Host.NextProbe) {
-		return d
+	// Not always the first: it may be the one thing that the host chokes on.
+	call, at := due[s.Host.Probes%len(due)], s.Host.NextProbe
+	if i := slices.IndexFunc(due, s.wished); i >= 0 && s.Host.forceAt().Before(at) {
+		call, at = due[i], s.Host.forceAt()
 	}
-	if s.Room[first.Class].Calls == 0 {
-		d.Wake = later(d.Wake, s.Room[first.Class].Free)
-		return d
+	room := s.Room[call.Class]
+	switch {
+	case at.After(s.Now):
+		d.Wake = at
+	case room.Calls == 0:
+		d.Wake = room.Free
+	default:
+		d.Calls = []musette.PartState{call}
 	}
-	d.Calls, d.Wake = []musette.PartState{first}, s.Now
 	return d
 }
 
-// order sorts candidates by class; within a class athletes take turns.
-func order(due []musette.PartState) {
-	slices.SortFunc(due, func(a, b musette.PartState) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(rank(a), rank(b)), b.Start.Compare(a.Start),
-			cmp.Compare(a.AthleteID, b.AthleteID), cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(a.Part, b.Part))
-	})
-	type lane struct {
-		class   musette.Class
-		athlete int64
+// wished reports whether a person waits for a part and hasn't had an answer yet, not even a bad one.
+func (s Situation) wished(p musette.PartState) bool {
+	return p.Class <= musette.ClassForced && p.Due.After(s.Host.LastProbe)
+}
+
+// order returns the candidates that may be called for, the most valuable first. Within a class athletes take turns;
+// whose turn comes first is drawn anew after each call, so that nobody is always last.
+func (s Situation) order() []musette.PartState {
+	type candidate struct {
+		musette.PartState
+		turn int
+		lot  uint64
 	}
-	turn, turns := map[lane]int{}, make(map[musette.Key]int, len(due))
-	for _, p := range due {
-		l := lane{p.Class, p.AthleteID}
-		turns[p.Key()] = turn[l]
-		turn[l]++
+	list := make([]candidate, 0, len(s.Due))
+	for _, p := range s.Due {
+		if s.Blocked[p.AthleteID] {
+			continue
+		}
+		p.Class = classAt(p, s.Now)
+		list = append(list, candidate{PartState: p, lot: lot(p.AthleteID, s.Host.Calls)})
 	}
-	slices.SortStableFunc(due, func(a, b musette.PartState) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(turns[a.Key()], turns[b.Key()]))
+	slices.SortFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.lot, b.lot), cmp.Compare(a.AthleteID, b.AthleteID),
+			cmp.Compare(rank(a.PartState), rank(b.PartState)), b.Start.Compare(a.Start),
+			cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(worth(a.Part), worth(b.Part)))
 	})
+	for i := 1; i < len(list); i++ {
+		if a, b := &list[i-1], &list[i]; a.Class == b.Class && a.AthleteID == b.AthleteID {
+			b.turn = a.turn + 1
+		}
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.turn, b.turn), cmp.Compare(rank(a.PartState), rank(b.PartState)))
+	})
+	due := make([]musette.PartState, len(list))
+	for i := range list {
+		due[i] = list[i].PartState
+	}
+	return due
+}
+
+// classAt is the class of a candidate by now: a sweep overdue by twice its interval counts as a listing.
+func classAt(p musette.PartState, now time.Time) musette.Class {
+	interval := p.Due.Sub(later(p.LastSuccess, p.FirstSeen))
+	if p.Part == musette.ListSweep && now.Sub(p.Due) >= 2*interval {
+		return min(p.Class, musette.ClassList)
+	}
+	return p.Class
+}
+
+// lot mixes an athlete's id with the number of calls made so far (the finaliser of splitmix64).
+func lot(athleteID, calls int64) uint64 {
+	x := uint64(athleteID) + uint64(calls)*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // rank puts what opens the way for other calls first: the athlete, then listings.
@@ -123,6 +181,9 @@ func rank(p musette.PartState) int {
 	}
 	return 2
 }
+
+// worth is a part's place in the order of value.
+func worth(p musette.Part) int { return slices.Index(musette.ActivityParts, p) }
 
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

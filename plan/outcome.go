@@ -35,9 +35,9 @@ type Failure struct {
 	Message string // without secrets
 }
 
-// Failed is the state of a part after a failed try: again after the waits of Policy.Retry, and when those are used
-// up it is one failure, with a longer wait. jitter, between 0 and 1, spreads the tries: each wait is stretched by up
-// to a quarter.
+// Failed is the state of a part after a failed try. The try is repeated after each of the waits of Policy.Retry; when
+// those are used up, all of them together are one failure, with a longer wait. jitter, between 0 and 1, spreads the
+// tries: each wait is stretched by up to a quarter.
 func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time.Time) musette.PartState {
 	st.LastTry, st.ErrorKind, st.Error = now, f.Kind, f.Message
 	if st.Tries < len(p.Retry) {
@@ -47,10 +47,11 @@ func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time
 	}
 	st.Tries = 0
 	st.Failures++
+	st.Class = max(st.Class, p.ownClass(st, now)) // whoever asked has had their answer
 	switch {
-	case p.essential(st):
+	case essential(st):
 		st.Due = now.Add(stretch(p.backoff(st.Failures), jitter))
-	case st.Failures >= p.MaxFailures:
+	case p.spent(st):
 		st.Due = time.Time{}
 		if st.Outcome != musette.OutcomeHave {
 			st.Outcome = musette.OutcomeFailed
@@ -58,15 +59,18 @@ func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time
 	default:
 		st.Due = now.Add(stretch(p.FailureWait, jitter))
 	}
-	if st.ActivityID != 0 && st.Class < musette.ClassRecent { // whoever asked has had their answer
-		st.Class = musette.ClassEnrich
-	}
 	return st
 }
 
 // essential: a first detail, an athlete and a listing are tried for ever.
-func (p Policy) essential(st musette.PartState) bool {
+func essential(st musette.PartState) bool {
 	return st.ActivityID == 0 || st.Part == musette.PartDetail && st.Outcome == musette.OutcomeNever
+}
+
+// spent reports whether a part has failed so often that it is left alone until something about it changes. One of
+// which an older document is here still counts as had.
+func (p Policy) spent(st musette.PartState) bool {
+	return !essential(st) && st.Failures >= p.MaxFailures
 }
 
 func (p Policy) backoff(failures int) time.Duration {
@@ -83,18 +87,44 @@ func stretch(d time.Duration, jitter float64) time.Duration {
 	return d + time.Duration(jitter*float64(d)/4)
 }
 
-// Contradicted is the state after an answer that says the opposite of the summary. believe is true when the same
-// was said long enough ago: then the answer is to be stored after all.
-func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, now time.Time) (after musette.PartState, believe bool) {
-	if !st.Contradicted.IsZero() && now.Sub(st.Contradicted) >= p.Believe {
-		return st, true
+// ownClass is the class of a part that nobody asks for. Whether an activity that a listing lacks is gone stays a
+// question of the list's.
+func (p Policy) ownClass(st musette.PartState, now time.Time) musette.Class {
+	switch {
+	case st.Part == musette.ListSweep:
+		return musette.ClassRecheck
+	case st.ActivityID == 0, !st.Absent.IsZero():
+		return musette.ClassList
+	case st.Part == musette.PartDetail:
+		return p.detailClass(st.Start, now)
+	case st.Part == musette.PartStreams:
+		return musette.ClassBackfill
 	}
+	return musette.ClassEnrich
+}
+
+func (p Policy) detailClass(start, now time.Time) musette.Class {
+	if now.Sub(start) <= p.Recent {
+		return musette.ClassRecent
+	}
+	return musette.ClassBackfill
+}
+
+// Contradicted is the state after an answer that says the opposite of the summary: a failed try, but believe is true
+// when the same was said long enough ago. Then the answer is to be stored after all.
+func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, now time.Time) (after musette.PartState, believe bool) {
 	if st.Contradicted.IsZero() {
 		st.Contradicted = now
 	}
-	st.LastTry, st.ErrorKind, st.Error = now, f.Kind, f.Message
-	st.Due = st.Contradicted.Add(stretch(p.Believe, jitter))
-	st.Class = max(st.Class, musette.ClassEnrich)
+	settled := st.Contradicted.Add(p.Believe)
+	if !now.Before(settled) {
+		return st, true
+	}
+	outcome := st.Outcome
+	st = p.Failed(st, f, jitter, now)
+	if st.Due.IsZero() || st.Due.After(settled) { // not given up before it can be believed
+		st.Due, st.Outcome = settled, outcome
+	}
 	return st, false
 }
 
@@ -104,13 +134,18 @@ func (p Policy) NotFound(st musette.PartState, f Failure, jitter float64, now ti
 	if !st.Absent.IsZero() {
 		return st, true
 	}
-	if st.NotFound.IsZero() {
-		st.NotFound, st.LastTry, st.ErrorKind, st.Error = now, now, f.Kind, f.Message
-		st.Due = now.Add(stretch(p.NotFoundWait, jitter))
+	again := now.Add(stretch(p.NotFoundWait, jitter))
+	if !st.NotFound.IsZero() {
+		st.Tries = len(p.Retry) // a 404 is no accident that a second try would mend
+		st = p.Failed(st, f, jitter, now)
+		if !st.Due.IsZero() {
+			st.Due = later(st.Due, again)
+		}
 		return st, false
 	}
-	st.Tries = len(p.Retry)
-	return p.Failed(st, f, jitter, now), false
+	st.NotFound, st.LastTry, st.ErrorKind, st.Error = now, now, f.Kind, f.Message
+	st.Due, st.Class, st.Tries = again, max(st.Class, p.ownClass(st, now)), 0
+	return st, false
 }
 
 // Missing is the state of a part that Strava says doesn't exist, such as the streams of a manual activity.
@@ -120,12 +155,13 @@ func (p Policy) Missing(st musette.PartState, now time.Time) musette.PartState {
 	return st
 }
 
-// Asked is the state of a part that a person, an event or a listing wants now, whatever came before.
+// Asked is the state of a part that a person, an event or a listing wants now, whatever came before. Due says when it
+// was asked for, unless somebody more urgent waits already.
 func (p Policy) Asked(st musette.PartState, class musette.Class, now time.Time) musette.PartState {
 	if GivenUp(st.Outcome) {
 		st.Outcome = musette.OutcomeNever
 	}
-	if st.Due.IsZero() || st.Due.After(now) || st.Class > class {
+	if st.Due.IsZero() || st.Due.After(now) || st.Class >= class {
 		st.Due, st.Class = now, class
 	}
 	st.Tries, st.Failures = 0, 0

@@ -25,9 +25,10 @@ type Policy struct {
 	// Recheck is when, after an activity was first seen, its detail is fetched again for a description, of which
 	// Strava reports no change. The first counts only while there is none.
 	Recheck []time.Duration
-	// RecheckFresh is how old an activity may have been when the first walk found it, to be rechecked at all;
-	// RecheckEnd is when rechecks stop.
-	RecheckFresh, RecheckEnd time.Duration
+	// RecheckFresh is how old an activity may have been when the first walk found it, to be rechecked at all.
+	RecheckFresh time.Duration
+	// RecheckEnd is how long after an activity was first seen no recheck is set any more.
+	RecheckEnd time.Duration
 
 	// Placeholder is when to ask again for photos that Strava is still preparing.
 	Placeholder []time.Duration

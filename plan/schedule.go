@@ -34,7 +34,7 @@ func (p Policy) Schedule(a Activity, old States, now time.Time) []musette.PartSt
 		if w.moot && !known {
 			continue
 		}
-		out = append(out, w.apply(identity(a, before, w.part), a, now))
+		out = append(out, p.follow(w, identity(a, before, w.part), a, now))
 	}
 	return out
 }
@@ -45,39 +45,35 @@ type wish struct {
 	moot   bool // there is nothing to fetch
 	due    time.Time
 	class  musette.Class
-	wanted int64
+	wanted int64 // see PartState.Wanted
 }
 
 func (p Policy) detail(a Activity, st musette.PartState, now time.Time) wish {
 	fingerprint := a.View.Basics.Fingerprint()
 	w := wish{part: musette.PartDetail, wanted: fingerprint, moot: !a.Shown}
-	if mark, have := a.View.Marks[musette.PartDetail]; !have || mark != fingerprint && a.View.DetailFingerprint != fingerprint {
-		w.due, w.class = now, p.detailClass(a, now)
+	mark, have := a.View.Marks[musette.PartDetail]
+	if have && (mark == fingerprint || a.View.DetailFingerprint == fingerprint) {
+		w.due, w.class = p.recheck(a, st.LastSuccess, now), musette.ClassRecheck
 	} else {
-		w.due, w.class = p.recheck(a, st.LastSuccess), musette.ClassRecheck
+		w.due, w.class = now, p.detailClass(a.View.Basics.Start, now)
 	}
 	return w
 }
 
-func (p Policy) detailClass(a Activity, now time.Time) musette.Class {
-	if now.Sub(a.View.Basics.Start) <= p.Recent {
-		return musette.ClassRecent
-	}
-	return musette.ClassBackfill
-}
-
 // recheck returns when to look again for a description: the first time of the schedule that no fetch has made
 // needless, or never.
-func (p Policy) recheck(a Activity, fetched time.Time) time.Time {
-	if a.FirstWalk && a.FirstSeen.Sub(a.View.Basics.Start) > p.RecheckFresh {
+func (p Policy) recheck(a Activity, fetched, now time.Time) time.Time {
+	old := a.FirstWalk && a.FirstSeen.Sub(a.View.Basics.Start) > p.RecheckFresh
+	end := a.FirstSeen.Add(p.RecheckEnd)
+	if old || now.After(end) {
 		return time.Time{}
 	}
 	for i, after := range p.Recheck {
 		at := a.FirstSeen.Add(after)
-		if i == 0 && a.View.Description != nil || !at.After(fetched) || after > p.RecheckEnd {
-			continue
+		needless := !at.After(fetched) || i == 0 && a.View.Description != nil
+		if !needless && !at.After(end) {
+			return at
 		}
-		return at
 	}
 	return time.Time{}
 }
@@ -125,24 +121,28 @@ func identity(a Activity, st musette.PartState, part musette.Part) musette.PartS
 	return st
 }
 
-// apply turns the wish into the state that follows from the one before. What a person, an event or a listing asked
-// for stands until it is done; tries under way keep the times that Failed gave them.
-func (w wish) apply(st musette.PartState, a Activity, now time.Time) musette.PartState {
-	asked := !st.Due.IsZero() && st.Class <= musette.ClassList
+// follow turns the wish into the state that follows from the one before. What a person, an event or a listing asked
+// for stands until it is done; tries under way keep the times that Failed and its like gave them.
+func (p Policy) follow(w wish, st musette.PartState, a Activity, now time.Time) musette.PartState {
 	if st.Wanted != w.wanted {
-		st.Wanted, st.Tries, st.Failures, st.Rechecks, st.Contradicted = w.wanted, 0, 0, 0, time.Time{}
-		st.Outcome = musette.OutcomeNever
+		st.Wanted, st.Outcome = w.wanted, musette.OutcomeNever
+		st.Tries, st.Failures, st.Rechecks = 0, 0, 0
+		st.Contradicted, st.NotFound = time.Time{}, time.Time{}
 	}
 	if _, have := a.View.Marks[w.part]; have {
 		st.Outcome = musette.OutcomeHave
 	}
-	trying := !st.Due.IsZero() && st.Tries+st.Failures+st.Rechecks > 0
+	due := !st.Due.IsZero()
+	asked := due && st.Class <= musette.ClassList
+	trying := due && (st.Tries+st.Failures+st.Rechecks > 0 || !st.Contradicted.IsZero() || !st.NotFound.IsZero())
 	switch {
 	case asked:
-	case w.moot, GivenUp(st.Outcome):
+	case w.moot:
 		st.Due = time.Time{}
 	case trying:
-	case w.due.Equal(now) && !st.Due.IsZero() && st.Due.Before(now): // it is in the queue already
+	case GivenUp(st.Outcome), p.spent(st):
+		st.Due = time.Time{}
+	case due && w.due.Equal(now) && st.Due.Before(now): // it is in the queue already
 		st.Class = w.class
 	default:
 		st.Due, st.Class = w.due, w.class
