@@ -13,22 +13,45 @@ import (
 	"musette/store"
 )
 
-// derive makes the activity's row and what is due of it from its documents; changed says whether readers see
-// another thing than before.
-func (k *Keeper) derive(ctx context.Context, tx *store.Tx, athleteID, activityID int64, docs []musette.Document, now time.Time) (changed bool, err error) {
-	states, err := tx.PartStates(ctx, athleteID, activityID)
-	if err != nil {
-		return false, err
-	}
-	old := byPart(states)
-	seen, known := old[musette.PartSummary]
-	if !known {
-		seen.FirstSeen = now
-		if seen.FirstWalk, err = walking(ctx, tx, athleteID); err != nil {
-			return false, err
+// A filing is what is known of an activity when something of it is to be derived.
+type filing struct {
+	docs   []musette.Document
+	states plan.States // to schedule from
+	stored plan.States // as they are in the store
+	first  bool        // an activity not known yet was found by the first walk
+}
+
+// put stores a document among the activity's others and derives the activity anew.
+func (k *Keeper) put(ctx context.Context, tx *store.Tx, doc musette.Document, f filing) error {
+	replaced := false
+	for i := range f.docs {
+		if f.docs[i].Part != doc.Part || f.docs[i].Source != doc.Source {
+			continue
 		}
+		if f.docs[i].SHA256 == doc.SHA256 { // the same bytes: they first came when they first came
+			doc.FetchedAt = f.docs[i].FetchedAt
+		}
+		f.docs[i], replaced = doc, true
 	}
-	view, err := musette.Derive(docs, false)
+	if !replaced {
+		f.docs = append(f.docs, doc)
+	}
+	changed, err := k.derive(ctx, tx, doc.AthleteID, doc.ActivityID, f, store.Activity{Status: store.StatusLive}, doc.ConfirmedAt)
+	if err != nil {
+		return err
+	}
+	k.changed = true
+	return tx.PutDocument(ctx, doc, changed)
+}
+
+// derive makes the activity's row and what is due of it from its documents; as has the row's status. changed says
+// whether readers see another thing than before.
+func (k *Keeper) derive(ctx context.Context, tx *store.Tx, athleteID, activityID int64, f filing, as store.Activity, now time.Time) (changed bool, err error) {
+	seen, known := f.states[musette.PartSummary]
+	if !known {
+		seen.FirstSeen, seen.FirstWalk = now, f.first
+	}
+	view, err := musette.Derive(f.docs, false)
 	if err != nil {
 		return false, fmt.Errorf("deriving activity %d: %w", activityID, err)
 	}
@@ -37,13 +60,21 @@ func (k *Keeper) derive(ctx context.Context, tx *store.Tx, athleteID, activityID
 	if _, have := view.Marks[musette.PartStreams]; !have && k.Policy.WantStreams(shown, seen.FirstSeen, view.Basics.Start) {
 		view.Missing = append(view.Missing, musette.PartStreams)
 	}
-	due := k.Policy.Schedule(plan.Activity{View: &view, FirstSeen: seen.FirstSeen, FirstWalk: seen.FirstWalk, Shown: shown}, old, now)
-	if err := tx.PutPartState(ctx, due...); err != nil {
-		return false, err
-	}
 	row, err := activityRow(&view)
 	if err != nil {
 		return false, err
+	}
+	row.Status, row.GoneAt = as.Status, as.GoneAt
+	if as.Status == store.StatusLive {
+		due := k.Policy.Schedule(plan.Activity{View: &view, FirstSeen: seen.FirstSeen, FirstWalk: seen.FirstWalk, Shown: shown}, f.states, now)
+		for _, st := range due {
+			if before, ok := f.stored[st.Part]; ok && before == st {
+				continue
+			}
+			if err := tx.PutPartState(ctx, st); err != nil {
+				return false, err
+			}
+		}
 	}
 	return tx.PutActivity(ctx, row)
 }
@@ -55,55 +86,58 @@ func activityRow(v *musette.View) (store.Activity, error) {
 		return store.Activity{}, fmt.Errorf("writing the view of %s: %w", &v.Activity, err)
 	}
 	return store.Activity{
-		AthleteID: v.AthleteID, ID: v.ID, Status: store.StatusLive,
+		AthleteID: v.AthleteID, ID: v.ID,
 		Start: v.Basics.Start, SportType: v.SportType, Type: v.Type,
 		DistanceM: v.DistanceM, MovingS: v.MovingS, ElapsedS: v.ElapsedS, ClimbM: v.ClimbM,
 		Visibility: v.Visibility, View: body, ViewVersion: musette.ViewVersion,
 	}, nil
 }
 
-// walking reports whether the athlete's first walk has not ended yet.
-func walking(ctx context.Context, tx *store.Tx, athleteID int64) (bool, error) {
-	states, err := tx.PartStates(ctx, athleteID, 0)
-	if err != nil {
-		return false, err
-	}
-	poll, ok := byPart(states)[musette.ListPoll]
-	return !ok || poll.LastSuccess.IsZero(), nil
-}
+// rebuildBatch is how many activities one transaction derives anew.
+const rebuildBatch = 50
 
-// Rebuild derives every activity anew from its documents, without a call to Strava: after a change of what is
-// derived, of the filter, or of the policy. It works in transactions of a few activities each and can be stopped
-// and repeated at will.
+// Rebuild derives activities anew from their documents, without a call to Strava: after a change of what is derived,
+// of the filter, or of the policy. It works in transactions of a few activities each and can be stopped and repeated
+// at will.
 func (k *Keeper) Rebuild(ctx context.Context, athleteID int64, ids []int64) error {
-	for _, id := range ids {
+	for len(ids) > 0 {
+		some := ids[:min(len(ids), rebuildBatch)]
+		ids = ids[len(some):]
 		err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-			a, err := tx.Activity(ctx, athleteID, id)
-			if err != nil {
-				return err
+			for _, id := range some {
+				if err := k.rebuildOne(ctx, tx, athleteID, id); err != nil {
+					return fmt.Errorf("deriving activity %d anew: %w", id, err)
+				}
 			}
-			docs, err := documents(ctx, tx, athleteID, id)
-			if err != nil {
-				return err
-			}
-			_, err = k.derive(ctx, tx, athleteID, id, docs, k.Now())
-			if errors.Is(err, musette.ErrNoBasics) {
-				return nil // what is shown stays; the next listing brings a summary
-			}
-			if err != nil || a.Status == store.StatusLive {
-				return err
-			}
-			row, err := tx.Activity(ctx, athleteID, id) // derive revived it
-			if err != nil {
-				return err
-			}
-			row.Status, row.GoneAt = a.Status, a.GoneAt
-			_, err = tx.PutActivity(ctx, row)
-			return err
+			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("deriving activity %d anew: %w", id, err)
+			return err
 		}
 	}
 	return nil
+}
+
+// rebuildOne derives one activity. One without documents to derive from stays as it is; a damaged row is mended.
+func (k *Keeper) rebuildOne(ctx context.Context, tx *store.Tx, athleteID, id int64) error {
+	was, err := tx.Activity(ctx, athleteID, id)
+	if sound(err) != nil {
+		return err
+	}
+	if err != nil {
+		was.Status = store.StatusLive
+	}
+	docs, err := documents(ctx, tx, athleteID, id)
+	if err != nil {
+		return err
+	}
+	states, err := partStates(ctx, tx, athleteID, id)
+	if err != nil {
+		return err
+	}
+	_, err = k.derive(ctx, tx, athleteID, id, filing{docs: docs, states: states, stored: states}, was, k.Now())
+	if errors.Is(err, musette.ErrNoBasics) {
+		return nil // the next listing brings a summary
+	}
+	return err
 }

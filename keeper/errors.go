@@ -1,8 +1,10 @@
 package keeper
 
 import (
+	"context"
 	"errors"
 
+	"musette/store"
 	"musette/strava"
 	"musette/token"
 )
@@ -35,14 +37,32 @@ const (
 	noScope                  // the grant lacks a scope
 	reconnect                // the grant is dead; recorded on it already
 	stopped                  // we stopped, not Strava
+	ours                     // a fault of our own, such as a store that can't be read
 )
+
+// unwritableError wraps why a result can't be written, though the store is well.
+type unwritableError struct{ err error }
+
+func (e *unwritableError) Error() string { return "what came can't be stored: " + e.err.Error() }
+func (e *unwritableError) Unwrap() error { return e.err }
+
+// storeFault reports whether the store as a whole is at fault, rather than what was to be written.
+func storeFault(err error) bool {
+	_, whole := errors.AsType[*store.Error](err)
+	return whole || errors.Is(err, store.ErrFenced) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// sound passes over damaged rows: the good ones beside them stand, and `musette verify` names the bad ones.
+func sound(err error) error {
+	if _, damaged := errors.AsType[*store.DamageError](err); damaged && !storeFault(err) {
+		return nil
+	}
+	return err
+}
 
 func judge(err error) verdict {
 	if err == nil {
 		return fine
-	}
-	if errors.Is(err, errNoRoom) || errors.Is(err, errUnready) {
-		return stopped
 	}
 	if _, ok := errors.AsType[*token.ReconnectError](err); ok {
 		return reconnect
@@ -50,7 +70,23 @@ func judge(err error) verdict {
 	if _, ok := errors.AsType[*refusedError](err); ok {
 		return hostFault
 	}
-	switch strava.KindOf(err) {
+	kind := strava.KindOf(err)
+	if _, ok := errors.AsType[*tokenError](err); ok {
+		switch kind {
+		case strava.KindOther:
+			return ours
+		case strava.KindCanceled, strava.KindInactive:
+		default:
+			return hostFault
+		}
+	}
+	if errors.Is(err, errNoRoom) || kind == strava.KindOther && storeFault(err) {
+		return stopped
+	}
+	if _, ok := errors.AsType[*unwritableError](err); ok || errors.Is(err, errUnknownPart) {
+		return poor
+	}
+	switch kind {
 	case strava.KindCanceled, strava.KindUnauthorized: // the token is new by now: the next try has it
 		return stopped
 	case strava.KindRateLimit:

@@ -22,9 +22,8 @@ const commentPage = 30
 const listPage = 200
 
 var (
-	errRaced   = errors.New("another process wrote the quota in between")
-	errNoRoom  = errors.New("no quota is left to finish")
-	errUnready = errors.New("the call was not made")
+	errNoRoom      = errors.New("no quota is left to finish")
+	errUnknownPart = errors.New("this version doesn't know how to fetch it")
 )
 
 // job is one part to fetch, with its reserved call.
@@ -32,8 +31,7 @@ type job struct {
 	state  musette.PartState
 	grant  store.Grant
 	ticket quota.Ticket
-	list   listing // of a walk, poll or sweep
-	need   int     // comments expected
+	list   listing // of a walk or sweep
 }
 
 // result is what became of a job. err is nil if the document, or the page, came.
@@ -53,47 +51,6 @@ type spent struct {
 	ticket quota.Ticket
 	news   quota.News
 	at     time.Time
-}
-
-// reserve takes the calls off the ledger, in one transaction; those without room are left out.
-func (k *Keeper) reserve(ctx context.Context, now time.Time, calls []musette.PartState, grants grantMap) (jobs []job, err error) {
-	err = k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		jobs = jobs[:0]
-		g, err := readGate(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for _, st := range calls {
-			j := job{state: st, grant: grants[st.AthleteID]}
-			var ok bool
-			if g.Ledger, j.ticket, ok = g.Ledger.Reserve(now, st.Class); !ok {
-				continue
-			}
-			if err := k.prepare(ctx, tx, &j); err != nil {
-				return err
-			}
-			jobs = append(jobs, j)
-		}
-		g.Host.LastCall = now
-		return g.write(ctx, tx)
-	})
-	if errors.Is(err, errRaced) {
-		return nil, nil
-	}
-	return jobs, err
-}
-
-// prepare reads what the call needs to know from the store.
-func (k *Keeper) prepare(ctx context.Context, tx *store.Tx, j *job) error {
-	switch j.state.Part {
-	case musette.ListWalk, musette.ListSweep:
-		var err error
-		j.list, err = readListing(ctx, tx, j.state.AthleteID, j.state.Part)
-		return err
-	case musette.PartComments:
-		j.need = int(j.state.Wanted)
-	}
-	return nil
 }
 
 // fetchAll makes the calls at the same time and waits for all of them. Nothing is locked meanwhile.
@@ -165,7 +122,7 @@ func (k *Keeper) call(ctx context.Context, r *result, access strava.Secret, tick
 		r.who, answer, r.err = k.Strava.Athlete(ctx, access)
 		r.body = bodyOf(answer)
 	case musette.ListWalk, musette.ListPoll, musette.ListSweep:
-		r.page, answer, r.err = k.Strava.Activities(ctx, access, r.list.options())
+		r.page, answer, r.err = k.Strava.Activities(ctx, access, r.list.options(k.Now()))
 	case musette.PartDetail:
 		_, answer, r.err = k.Strava.Activity(ctx, access, id, strava.ActivityOptions{})
 		r.body = bodyOf(answer)
@@ -176,7 +133,9 @@ func (k *Keeper) call(ctx context.Context, r *result, access strava.Secret, tick
 		_, answer, r.err = k.Strava.Streams(ctx, access, id)
 		r.body = bodyOf(answer)
 	default:
-		r.err = errUnready
+		r.err, r.at = errUnknownPart, k.Now()
+		r.spent = append(r.spent, spent{ticket, quota.News{Unsent: true}, r.at})
+		return
 	}
 	k.spend(r, ticket, answer)
 }
@@ -188,7 +147,8 @@ func bodyOf(a *strava.Answer) []byte {
 	return a.Body
 }
 
-// fetchComments reads pages until all counted comments are in, or there are no more. They are one document.
+// fetchComments reads pages until all counted comments are in, or there are no more. They are one document. Each page
+// is a call with a reservation of its own; without room for one the part stays as due as it was.
 func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Secret, ticket quota.Ticket) {
 	body, n, cursor, seen := []byte{'['}, 0, "", map[string]bool{}
 	for {
@@ -204,7 +164,7 @@ func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Sec
 			}
 			body = append(body, c.Raw...)
 		}
-		if len(page) == 0 || n >= r.need {
+		if len(page) < commentPage || n >= int(r.state.Wanted) {
 			break
 		}
 		cursor = page[len(page)-1].Cursor
@@ -213,7 +173,7 @@ func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Sec
 		}
 		seen[cursor] = true
 		if ticket, err = k.another(ctx, r.state.Class); err != nil {
-			r.err = errNoRoom
+			r.err = err
 			return
 		}
 	}

@@ -24,19 +24,22 @@ type Config struct {
 	Filter musette.Filter
 
 	// Snapshot writes the local snapshot; nil: none is written. It is called at the end of a sync that changed
-	// something, and every SnapshotEvery while serving.
+	// something, and while serving after changes, every SnapshotEvery at most.
 	Snapshot      func(context.Context) error
 	SnapshotEvery time.Duration // default 15 min
 
 	Holder string           // names this process in the lease, default the host's name and process id
 	Now    func() time.Time // default time.Now
+	Jitter func() float64   // between 0 and 1, spreads repeated tries; default random
 	Log    *slog.Logger     // default: discarded
 }
 
-// Keeper keeps one store's mirror. Step, Run and Sync are for one goroutine at a time; Calls is for any.
+// Keeper keeps one store's mirror. Step, Lead, Run and Sync are for one goroutine at a time; Calls, Wake and Status
+// are for any.
 type Keeper struct {
 	Config
 	lease   *store.Lease
+	led     int64    // number of the last lease
 	pending []result // came, but the store couldn't take them
 	calls   atomic.Int64
 	changed bool // since the last snapshot
@@ -50,6 +53,9 @@ type Keeper struct {
 func New(c Config) *Keeper {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Jitter == nil {
+		c.Jitter = rand.Float64
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -67,33 +73,38 @@ func New(c Config) *Keeper {
 func (k *Keeper) Calls() int { return int(k.calls.Load()) }
 
 // Step makes the calls that are due now, at most [plan.MaxInFlight] of them, and returns when to step again: now if
-// there may be more, the zero time if nothing will ever be due. Errors are the store's; Strava's are recorded.
+// there may be more, the zero time if nothing will ever be due. What came is in the store when it returns. Errors
+// are our own, the store's for instance; Strava's are recorded.
 func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err error) {
 	if err := k.record(ctx); err != nil {
 		return time.Time{}, err
 	}
-	s, grants, err := k.situation(ctx, now)
+	jobs, err := k.decide(ctx, now)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reading what is due: %w", err)
+		return time.Time{}, fmt.Errorf("deciding what to call: %w", err)
 	}
-	d := plan.Next(s)
-	k.last = d
-	if len(d.Calls) == 0 {
-		return d.Wake, nil
+	if len(jobs) == 0 {
+		return k.last.Wake, nil
 	}
-	jobs, err := k.reserve(ctx, now, d.Calls, grants)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reserving calls: %w", err)
-	}
-	if len(jobs) == 0 { // another process was faster
-		return now, nil
-	}
-	k.pending = append(k.pending, k.fetchAll(ctx, jobs)...)
-	// What came is written even if the caller has had enough meanwhile.
-	if err := k.record(context.WithoutCancel(ctx)); err != nil {
+	came := k.fetchAll(ctx, jobs)
+	k.pending = append(k.pending, came...)
+	written, cancel := lasting(ctx)
+	defer cancel()
+	if err := k.record(written); err != nil {
 		return time.Time{}, err
 	}
-	return d.Wake, ctx.Err()
+	for _, r := range came {
+		if judge(r.err) == ours {
+			return time.Time{}, fmt.Errorf("getting a token: %w", r.err)
+		}
+	}
+	return k.last.Wake, ctx.Err()
 }
 
-func jitter() float64 { return rand.Float64() }
+// writeLimit bounds how long somebody who stops waits for the store to take what came.
+const writeLimit = 20 * time.Second
+
+// lasting outlives its parent by the time that writing may take: what came is written though nobody wants more.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+}

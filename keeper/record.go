@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"musette"
@@ -18,42 +19,77 @@ func (k *Keeper) record(ctx context.Context) error {
 	if len(k.pending) == 0 {
 		return nil
 	}
-	var bound []result
-	err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		bound = bound[:0]
-		g, err := readGate(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for i := range k.pending {
-			r := &k.pending[i]
-			for _, s := range r.spent {
-				g.Ledger = g.Ledger.Settle(s.ticket, s.at, s.news)
-				g.Host.Calls++
-			}
-			if err := k.recordOne(ctx, tx, &g, r); err != nil {
-				return fmt.Errorf("recording %s of activity %d: %w", r.state.Part, r.state.ActivityID, err)
-			}
-			if r.who != nil && r.err == nil && r.grant.AthleteID == 0 {
-				bound = append(bound, *r)
-			}
-		}
-		return g.write(ctx, tx)
-	})
+	err := k.write(ctx, k.pending)
+	if err != nil && !storeFault(err) {
+		err = k.writeSingly(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("writing what came from Strava: %w", err)
 	}
 	worked := k.pending
 	k.pending = nil
-	for _, r := range worked {
-		if r.err == nil {
-			if err := k.Tokens.Worked(ctx, r.grant.ID, r.used); err != nil {
-				return fmt.Errorf("noting that a token works: %w", err)
+	return k.settleTokens(ctx, worked)
+}
+
+// writeSingly writes results one by one: one that can't be written for a reason of its own becomes a failed try, and
+// holds up no other.
+func (k *Keeper) writeSingly(ctx context.Context) error {
+	for len(k.pending) > 0 {
+		r := &k.pending[0]
+		err := k.write(ctx, k.pending[:1])
+		if err != nil && !storeFault(err) {
+			k.Log.Error("an answer can't be stored", "part", r.state.Part, "activity", r.state.ActivityID, "error", err)
+			r.err = &unwritableError{err}
+			err = k.write(ctx, k.pending[:1])
+		}
+		if err != nil {
+			return err
+		}
+		k.pending = k.pending[1:]
+	}
+	return nil
+}
+
+// write writes results in one transaction.
+func (k *Keeper) write(ctx context.Context, results []result) error {
+	return k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
+		g, err := readGate(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for i := range results {
+			r := &results[i]
+			for _, s := range r.spent {
+				g.Ledger = g.Ledger.Settle(s.ticket, s.at, s.news)
+				if !s.news.Unsent {
+					g.Host.Calls++
+				}
+			}
+			if err := k.recordOne(ctx, tx, &g, r); err != nil {
+				return fmt.Errorf("recording %s of activity %d: %w", r.state.Part, r.state.ActivityID, err)
 			}
 		}
+		return g.write(ctx, tx)
+	})
+}
+
+// settleTokens tells which tokens have worked, and whose they are. If a bind is lost, the athlete is asked for again.
+func (k *Keeper) settleTokens(ctx context.Context, worked []result) error {
+	proven := map[strava.Secret]bool{}
+	for _, r := range worked {
+		if r.err != nil || r.used == "" || proven[r.used] {
+			continue
+		}
+		proven[r.used] = true
+		if err := k.Tokens.Worked(ctx, r.grant.ID, r.used); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("noting that a token works: %w", err)
+		}
 	}
-	for _, r := range bound {
-		if err := k.Tokens.Bind(ctx, r.grant.ID, r.who.ID, r.grant.Scopes); err != nil {
+	for _, r := range worked {
+		if r.err != nil || r.who == nil || r.grant.AthleteID != 0 {
+			continue
+		}
+		if err := k.Tokens.Bind(ctx, r.grant.ID, r.who.ID, nil); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("writing whose grant it is: %w", err)
 		}
 	}
@@ -62,46 +98,57 @@ func (k *Keeper) record(ctx context.Context) error {
 
 // recordOne writes one result, and what it says of the host.
 func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result) error {
-	st, err := currentState(ctx, tx, r.state)
+	v := judge(r.err)
+	if v == ours || v == stopped && !errors.Is(r.err, errNoRoom) {
+		return nil // the part is as due as before; the ledger knows
+	}
+	// Read anew: a person or an event may have changed it while the call was under way.
+	states, err := partStates(ctx, tx, r.state.AthleteID, r.state.ActivityID)
 	if err != nil {
 		return err
 	}
-	v := judge(r.err)
+	st, ok := states[r.state.Part]
+	if !ok {
+		st = r.state
+	}
 	switch v {
-	case stopped, refused:
-		return nil // the part is as due as before; the ledger knows
+	case stopped: // half-way, for want of quota: from the beginning when there is enough
+		if room := g.Ledger.Room(r.at, st.Class); !room.Reset.IsZero() {
+			st.Due = room.Reset
+		}
+		return tx.PutPartState(ctx, st)
+	case refused:
+		if g.Host.State() == musette.StateOffline { // that is an answer
+			g.Host = g.Host.Answered(r.at)
+		}
+		return nil
 	case inactive:
 		g.Host = g.Host.Inactive(r.err.Error(), r.at)
-		return nil
-	case reconnect:
-		k.dead[r.grant.ID] = true // recorded on the grant
+		return granted(ctx, tx, st)
+	case reconnect: // recorded on the grant
+		k.dead[r.grant.ID] = true
 		return nil
 	case noScope:
-		k.dead[r.grant.ID] = true
 		return k.needScope(ctx, tx, r)
 	case hostFault:
 		return k.hostFailed(ctx, tx, g, st, r)
 	}
+	if v != fine && st.ActivityID == 0 { // no list, nothing to go on with: that is the host's, whatever it said
+		return k.hostFailed(ctx, tx, g, st, r)
+	}
 	g.Host = g.Host.Answered(r.at)
+	if r.grant.State == musette.StateReconnect {
+		if err := setGrant(ctx, tx, r.grant.ID, musette.StateOK, "", r.at); err != nil {
+			return err
+		}
+	}
 	switch {
-	case r.state.Part == musette.PartAthlete:
-		return k.recordAthlete(ctx, tx, st, r, v)
-	case r.state.ActivityID == 0:
-		return k.recordPage(ctx, tx, st, r, v)
+	case st.Part == musette.PartAthlete:
+		return k.recordAthlete(ctx, tx, states, st, r)
+	case st.ActivityID == 0:
+		return k.recordPage(ctx, tx, g, states, st, r)
 	}
-	return k.recordPart(ctx, tx, st, r, v)
-}
-
-// currentState reads the part's state anew: a person or an event may have changed it while the call was under way.
-func currentState(ctx context.Context, tx *store.Tx, st musette.PartState) (musette.PartState, error) {
-	states, err := tx.PartStates(ctx, st.AthleteID, st.ActivityID)
-	if err != nil {
-		return st, err
-	}
-	if now, ok := byPart(states)[st.Part]; ok {
-		return now, nil
-	}
-	return st, nil
+	return k.recordPart(ctx, tx, states, st, r, v)
 }
 
 func failure(err error) plan.Failure {
@@ -112,15 +159,15 @@ func failure(err error) plan.Failure {
 	return plan.Failure{Kind: kind, Message: err.Error()}
 }
 
-// hostFailed counts a fault of the host; against the part it counts only while the host isn't known to be offline.
+// hostFailed counts a fault of the host; against the part it counts only while the host isn't known to be down.
 func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st musette.PartState, r *result) error {
-	if g.Host.State() != musette.StateOK {
-		g.Host = g.Host.Failed(r.state.ActivityID, r.err.Error(), r.at)
-		return nil
-	}
+	down := g.Host.State() != musette.StateOK
 	g.Host = g.Host.Failed(r.state.ActivityID, r.err.Error(), r.at)
-	after := k.Policy.Failed(st, failure(r.err), jitter(), r.at)
-	exhausted := r.state.ActivityID == 0 && after.Failures > st.Failures
+	if down {
+		return granted(ctx, tx, st)
+	}
+	after := k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at)
+	exhausted := st.ActivityID == 0 && after.Failures > st.Failures
 	if _, ok := errors.AsType[*refusedError](r.err); ok || exhausted {
 		g.Host = g.Host.Exhausted(r.at)
 	}
@@ -128,43 +175,69 @@ func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st muset
 	return tx.PutPartState(ctx, after)
 }
 
-// needScope marks the grant: the athlete left out a scope that is needed.
-func (k *Keeper) needScope(ctx context.Context, tx *store.Tx, r *result) error {
-	g := r.grant
-	g.State = musette.StateReconnect
-	g.Cause = "Strava says that a permission is missing; connect again and leave all boxes ticked"
-	g.UpdatedAt = r.at
-	k.Log.Warn("a permission is missing", "athlete", g.AthleteID, "error", r.err)
-	return tx.PutGrant(ctx, g)
+// granted writes that a person's wish has had its one call to a host that is down. It stays due, for the next probe.
+func granted(ctx context.Context, tx *store.Tx, st musette.PartState) error {
+	if st.Class > musette.ClassForced {
+		return nil
+	}
+	st.Class = musette.ClassList
+	if st.ActivityID != 0 {
+		st.Class = musette.ClassEnrich
+	}
+	return tx.PutPartState(ctx, st)
 }
 
-// recordAthlete writes who the grant belongs to, and begins the first walk.
-func (k *Keeper) recordAthlete(ctx context.Context, tx *store.Tx, st musette.PartState, r *result, v verdict) error {
-	if v != fine {
-		return tx.PutPartState(ctx, k.Policy.Failed(st, failure(r.err), jitter(), r.at))
+// needScope marks the grant: the athlete left out a scope that is needed.
+func (k *Keeper) needScope(ctx context.Context, tx *store.Tx, r *result) error {
+	k.dead[r.grant.ID] = true
+	k.Log.Warn("a permission is missing", "athlete", r.grant.AthleteID, "error", r.err)
+	return setGrant(ctx, tx, r.grant.ID, musette.StateReconnect,
+		"Strava says that a permission is missing; connect again and leave all boxes ticked", r.at)
+}
+
+// setGrant changes a grant's state in its row as it is now: its tokens may have been renewed since it was read.
+func setGrant(ctx context.Context, tx *store.Tx, id string, state musette.State, cause string, at time.Time) error {
+	grants, err := tx.Grants(ctx)
+	if sound(err) != nil {
+		return err
 	}
+	for _, g := range grants {
+		if g.ID == id {
+			g.State, g.Cause, g.UpdatedAt = state, cause, at
+			return tx.PutGrant(ctx, g)
+		}
+	}
+	return nil
+}
+
+// recordAthlete writes who the grant belongs to, and begins the first walk; an athlete known before is polled.
+func (k *Keeper) recordAthlete(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result) error {
+	id := r.who.ID
 	if st.AthleteID == 0 {
 		if err := tx.DeletePartState(ctx, st.Key()); err != nil {
 			return err
 		}
+		var err error
+		if states, err = partStates(ctx, tx, id, 0); err != nil {
+			return err
+		}
+	} else if st.AthleteID != id {
+		err := fmt.Errorf("the token of athlete %d answers for athlete %d", st.AthleteID, id)
+		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: string(strava.KindMismatch), Message: err.Error()}, k.Jitter(), r.at))
 	}
-	id := r.who.ID
 	st.AthleteID = id
-	name := r.who.First
-	if r.who.Last != "" {
-		name += " " + r.who.Last
-	}
 	athletes, err := tx.Athletes(ctx)
-	if err != nil {
+	if sound(err) != nil {
 		return err
 	}
 	a := store.Athlete{ID: id, FirstSeen: r.at}
-	for _, known := range athletes {
-		if known.ID == id {
-			a = known
-		}
+	if i := slices.IndexFunc(athletes, func(known store.Athlete) bool { return known.ID == id }); i >= 0 {
+		a = athletes[i]
 	}
-	a.Name = name
+	a.Name = r.who.First
+	if r.who.Last != "" {
+		a.Name += " " + r.who.Last
+	}
 	if err := tx.PutAthlete(ctx, a); err != nil {
 		return err
 	}
@@ -176,129 +249,20 @@ func (k *Keeper) recordAthlete(ctx context.Context, tx *store.Tx, st musette.Par
 	if err := tx.PutPartState(ctx, k.Policy.Succeeded(st, r.at)); err != nil {
 		return err
 	}
-	return k.beginWalk(ctx, tx, id, r.at)
+	return tx.PutPartState(ctx, k.lists(states, id, r.at)...)
 }
 
-// recordPart writes a detail, photos, comments or streams.
-func (k *Keeper) recordPart(ctx context.Context, tx *store.Tx, st musette.PartState, r *result, v verdict) error {
-	switch v {
-	case absent:
-		if st.Part == musette.PartDetail {
-			after, gone := k.Policy.NotFound(st, failure(r.err), jitter(), r.at)
-			if gone {
-				return k.bury(ctx, tx, st, r.at)
-			}
-			return tx.PutPartState(ctx, after)
+// setAthlete changes the athlete's row.
+func setAthlete(ctx context.Context, tx *store.Tx, athleteID int64, set func(*store.Athlete)) error {
+	athletes, err := tx.Athletes(ctx)
+	if sound(err) != nil {
+		return err
+	}
+	for _, a := range athletes {
+		if a.ID == athleteID {
+			set(&a)
+			return tx.PutAthlete(ctx, a)
 		}
-		fallthrough
-	case noSuch:
-		if st.Part == musette.PartStreams {
-			return tx.PutPartState(ctx, k.Policy.Missing(st, r.at))
-		}
-		fallthrough
-	case poor:
-		return tx.PutPartState(ctx, k.Policy.Failed(st, failure(r.err), jitter(), r.at))
 	}
-	return k.accept(ctx, tx, st, r)
-}
-
-// accept stores a document that is one, and what follows from it.
-func (k *Keeper) accept(ctx context.Context, tx *store.Tx, st musette.PartState, r *result) error {
-	docs, err := documents(ctx, tx, st.AthleteID, st.ActivityID)
-	if err != nil {
-		return err
-	}
-	view, err := musette.Derive(docs, false)
-	if err != nil {
-		return err
-	}
-	mark := mark(st.Part, &view.Basics)
-	switch err := musette.Accept(st.Part, r.body, &view.Basics); {
-	case errors.Is(err, musette.ErrPlaceholder):
-		st = k.Policy.Unfinished(st, r.at)
-	case errors.Is(err, musette.ErrContradiction):
-		after, believe := k.Policy.Contradicted(st, failure(err), jitter(), r.at)
-		if !believe {
-			return tx.PutPartState(ctx, after)
-		}
-		st = k.Policy.Succeeded(st, r.at)
-	case err != nil:
-		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: "unusable", Message: err.Error()}, jitter(), r.at))
-	default:
-		st = k.Policy.Succeeded(st, r.at)
-	}
-	if err := tx.PutPartState(ctx, st); err != nil {
-		return err
-	}
-	doc := musette.NewDocument(st.AthleteID, st.ActivityID, st.Part, musette.SourceAPI, r.body, r.at)
-	doc.Mark = mark
-	return k.put(ctx, tx, doc, docs)
-}
-
-// mark is what the basics say of a part, see Document.Mark.
-func mark(part musette.Part, b *musette.Basics) int64 {
-	switch part {
-	case musette.PartDetail:
-		return b.Fingerprint()
-	case musette.PartPhotos:
-		return int64(b.PhotoCount)
-	case musette.PartComments:
-		return int64(b.CommentCount)
-	}
-	return 1
-}
-
-// documents reads an activity's documents; a damaged one is passed over, and will be fetched again.
-func documents(ctx context.Context, tx *store.Tx, athleteID, activityID int64) ([]musette.Document, error) {
-	docs, err := tx.Documents(ctx, athleteID, activityID)
-	if _, damaged := errors.AsType[*store.DamageError](err); damaged {
-		return docs, nil
-	}
-	return docs, err
-}
-
-// put stores a document among the activity's others and derives the activity anew.
-func (k *Keeper) put(ctx context.Context, tx *store.Tx, doc musette.Document, docs []musette.Document) error {
-	replaced := false
-	for i := range docs {
-		if docs[i].Part != doc.Part || docs[i].Source != doc.Source {
-			continue
-		}
-		if docs[i].SHA256 == doc.SHA256 { // the same bytes: they first came when they first came
-			doc.FetchedAt = docs[i].FetchedAt
-		}
-		docs[i], replaced = doc, true
-	}
-	if !replaced {
-		docs = append(docs, doc)
-	}
-	changed, err := k.derive(ctx, tx, doc.AthleteID, doc.ActivityID, docs, doc.ConfirmedAt)
-	if err != nil {
-		return err
-	}
-	k.changed = true
-	return tx.PutDocument(ctx, doc, changed)
-}
-
-// bury makes a tombstone: the activity is hidden at once, its documents stay for now.
-func (k *Keeper) bury(ctx context.Context, tx *store.Tx, st musette.PartState, at time.Time) error {
-	a, err := tx.Activity(ctx, st.AthleteID, st.ActivityID)
-	if err != nil {
-		return err
-	}
-	a.Status, a.GoneAt = store.StatusGone, at
-	if _, err := tx.PutActivity(ctx, a); err != nil {
-		return err
-	}
-	states, err := tx.PartStates(ctx, st.AthleteID, st.ActivityID)
-	if err != nil {
-		return err
-	}
-	for i := range states {
-		states[i].Due = time.Time{}
-		states[i].ErrorKind, states[i].Error = "", ""
-	}
-	k.changed = true
-	k.Log.Info("an activity is gone from Strava", "activity", st.ActivityID, "athlete", st.AthleteID)
-	return tx.PutPartState(ctx, states...)
+	return nil
 }

@@ -29,11 +29,7 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("no refresh is possib
 // activity that isn't known.
 func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time.Time) (r Refresh, err error) {
 	err = st.Update(ctx, nil, func(tx *store.Tx) error {
-		s, err := readStatus(ctx, tx, now)
-		if err != nil {
-			return err
-		}
-		g, err := readGate(ctx, tx)
+		s, g, err := readStatus(ctx, tx, now)
 		if err != nil {
 			return err
 		}
@@ -42,7 +38,7 @@ func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time
 		case s.State == musette.StateReconnect, s.State == musette.StateInactive && !g.Host.MayForce(now):
 			return &RefusedError{s.State, s.Cause, s.Until}
 		case room.Calls == 0:
-			return &RefusedError{musette.StateLimited, "Strava's quota for now is used up", instant(room.Reset)}
+			return &RefusedError{musette.StateLimited, causeLimited, instant(room.Reset)}
 		}
 		r.Calls = max(1, len(s.Athletes))
 		if activityID != 0 {
@@ -63,7 +59,7 @@ func countParts(ctx context.Context, tx *store.Tx, activityID int64) (int, error
 	if err != nil {
 		return 0, err
 	}
-	states, err := tx.PartStates(ctx, a.AthleteID, a.ID)
+	states, err := partStates(ctx, tx, a.AthleteID, a.ID)
 	if err != nil {
 		return 0, err
 	}

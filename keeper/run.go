@@ -3,30 +3,19 @@ package keeper
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
-	"musette"
 	"musette/store"
 )
 
 const (
-	// leaseTTL is how long a leader that has died blocks the others on Postgres. On SQLite a file lock ends at once.
-	leaseTTL = 20 * time.Second
-	// glance is how often a leader looks whether somebody has asked for something, and a follower for the lease.
+	// glance is how often a leader looks whether somebody has asked for something.
 	glance = time.Second
-	// storeRetry is the wait after the store has failed.
-	storeRetry = 2 * time.Second
+	// again is how soon after a failure, or after finding another process leading, Run tries to lead.
+	again = 2 * time.Second
+	// snapshotShare is the most of the time that writing snapshots may take.
+	snapshotShare = 20
 )
-
-func holder() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("%s, process %d", host, os.Getpid())
-}
 
 // Wake makes Run look again now, because something has been asked for.
 func (k *Keeper) Wake() {
@@ -39,80 +28,38 @@ func (k *Keeper) Wake() {
 // Run keeps until ctx ends: it takes the lease when it is free, and steps whenever something is due. It returns
 // nil; what fails meanwhile is logged and tried again.
 func (k *Keeper) Run(ctx context.Context) error {
+	told := ""
 	for ctx.Err() == nil {
 		err := k.Lead(ctx, k.serve)
 		if held, ok := errors.AsType[*store.HeldError](err); ok {
 			k.Log.Debug("another process syncs", "holder", held.Holder)
-		} else if err != nil && ctx.Err() == nil {
-			k.Log.Error("syncing stopped; trying again", "error", err)
+			told = ""
+		} else if err != nil && ctx.Err() == nil && err.Error() != told {
+			told = err.Error()
+			k.Log.Error("syncing stopped; it is tried again every two seconds", "error", err)
 		}
-		k.wait(ctx, storeRetry)
+		k.wait(ctx, again)
 	}
 	return nil
-}
-
-// Lead runs f while this keeper holds the lease, which it renews meanwhile; f's context ends if the lease is lost.
-// The error is a [store.HeldError] if another process leads.
-func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) (err error) {
-	lease, err := k.Store.Acquire(ctx, store.SyncLease, k.Holder, leaseTTL)
-	if err != nil {
-		return err
-	}
-	k.lease = lease
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		k.renew(ctx, lease, cancel)
-	}()
-	defer func() {
-		cancel(nil)
-		<-done
-		k.lease = nil
-		if free := lease.Release(context.WithoutCancel(ctx)); err == nil && !errors.Is(free, store.ErrUnreachable) {
-			err = free
-		}
-	}()
-	if err := k.refit(ctx); err != nil {
-		return err
-	}
-	if err := f(ctx); err != nil && context.Cause(ctx) != nil && ctx.Err() != nil {
-		return errors.Join(context.Cause(ctx), err)
-	} else if err != nil {
-		return err
-	}
-	return nil
-}
-
-// renew keeps the lease alive until ctx ends, and ends ctx if the lease is lost.
-func (k *Keeper) renew(ctx context.Context, lease *store.Lease, cancel context.CancelCauseFunc) {
-	t := time.NewTicker(leaseTTL / 4)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := lease.Renew(ctx); errors.Is(err, store.ErrFenced) {
-				cancel(err)
-				return
-			}
-		}
-	}
 }
 
 // serve steps until ctx ends, and writes a snapshot from time to time.
 func (k *Keeper) serve(ctx context.Context) error {
-	written := k.Now()
+	next := k.Now().Add(k.SnapshotEvery)
 	for ctx.Err() == nil {
-		now := k.Now()
-		wake, err := k.Step(ctx, now)
+		wake, err := k.Step(ctx, k.Now())
 		if err != nil {
 			return err
 		}
-		if k.Snapshot != nil && k.changed && now.Sub(written) >= k.SnapshotEvery {
-			written = now
-			k.snapshot(ctx)
+		if k.Snapshot != nil && k.changed {
+			if began := k.Now(); !began.Before(next) {
+				k.snapshot(ctx)
+				took := k.Now().Sub(began)
+				next = began.Add(max(k.SnapshotEvery, snapshotShare*took))
+			}
+			if k.changed && (wake.IsZero() || next.Before(wake)) {
+				wake = next
+			}
 		}
 		if err := k.sleep(ctx, wake); err != nil {
 			return err
@@ -128,10 +75,7 @@ func (k *Keeper) sleep(ctx context.Context, wake time.Time) error {
 		if !wake.IsZero() {
 			left = min(left, wake.Sub(k.Now()))
 		}
-		if left <= 0 {
-			return nil
-		}
-		if k.wait(ctx, left) {
+		if left <= 0 || k.wait(ctx, left) {
 			return nil
 		}
 		asked, err := k.asked(ctx)
@@ -155,34 +99,20 @@ func (k *Keeper) wait(ctx context.Context, d time.Duration) (woken bool) {
 	return false
 }
 
-// asked reports whether there is work in the inbox, or a grant that nothing has been done with.
+// asked reports whether there is something in the inbox, or a grant that nothing has been done with.
 func (k *Keeper) asked(ctx context.Context) (asked bool, err error) {
 	err = k.Store.View(ctx, func(tx *store.Tx) error {
 		items, err := tx.Inbox(ctx, 1)
-		if err != nil {
-			return err
+		if asked = len(items) > 0; asked || sound(err) != nil {
+			return sound(err)
 		}
-		asked = len(items) > 0
-		if asked {
-			return nil
+		grants, err := tx.Grants(ctx)
+		for _, g := range grants {
+			asked = asked || !k.grants[g.ID]
 		}
-		asked, err = k.newGrant(ctx, tx)
-		return err
+		return sound(err)
 	})
 	return asked, err
-}
-
-func (k *Keeper) newGrant(ctx context.Context, tx *store.Tx) (bool, error) {
-	grants, err := tx.Grants(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, g := range grants {
-		if !k.grants[g.ID] {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // snapshot writes one; a failure is logged, and the next one is tried in time.
@@ -192,40 +122,4 @@ func (k *Keeper) snapshot(ctx context.Context) {
 		return
 	}
 	k.changed = false
-}
-
-// fitted is the setting that says how the views in the store were derived.
-const fitted = "derived"
-
-// refit derives everything anew if it was derived by other rules: another version, filter or policy.
-func (k *Keeper) refit(ctx context.Context) error {
-	want := fmt.Sprintf("view %d, types %q, from %q, streams %q", musette.ViewVersion, k.Filter.Types, k.Filter.From, k.Policy.Streams)
-	var have string
-	work := map[int64][]int64{}
-	err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if have, err = tx.Setting(ctx, fitted); err != nil || have == want {
-			return err
-		}
-		athletes, err := tx.Athletes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, a := range athletes {
-			ids, err := tx.ActivityIDs(ctx, a.ID, time.Time{}, time.Time{})
-			if err != nil {
-				return err
-			}
-			work[a.ID] = ids
-		}
-		return nil
-	})
-	if err != nil || have == want {
-		return err
-	}
-	for athleteID, ids := range work {
-		if err := k.Rebuild(ctx, athleteID, ids); err != nil {
-			return err
-		}
-	}
-	return k.Store.Update(ctx, k.lease, func(tx *store.Tx) error { return tx.PutSetting(ctx, fitted, want) })
 }

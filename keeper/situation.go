@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,21 +22,23 @@ type gate struct {
 	version int64
 }
 
+// readGate reads the row. One that can't be read is worth no more than its absence: the ledger starts pessimistic,
+// and the next answer's headers tell what is used.
 func readGate(ctx context.Context, tx *store.Tx) (gate, error) {
 	body, version, err := tx.Quota(ctx)
-	if err != nil {
+	if sound(err) != nil {
 		return gate{}, err
 	}
 	g := gate{Ledger: quota.New(), version: version}
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &g); err != nil {
-			return gate{}, fmt.Errorf("the quota row can't be read: %w", err)
-		}
+	if err != nil || len(body) == 0 || json.Unmarshal(body, &g) != nil {
+		return gate{Ledger: quota.New(), version: version}, nil
 	}
 	return g, nil
 }
 
-// write stores the gate if nobody else has meanwhile; inside an Update nobody can have.
+var errRaced = errors.New("another process wrote the quota in between")
+
+// write stores the gate. Updates follow one another, so nobody can have written it since it was read.
 func (g *gate) write(ctx context.Context, tx *store.Tx) error {
 	body, err := json.Marshal(g)
 	if err != nil {
@@ -62,28 +65,73 @@ func (g *gate) rooms(now time.Time) (rooms [musette.NumClasses]plan.Room) {
 // How many candidates a decision looks at, per class and per athlete in it.
 const perClass, perAthlete = 64, 4
 
-// situation reads what the decision depends on, after working off what people and events have asked for.
-func (k *Keeper) situation(ctx context.Context, now time.Time) (s plan.Situation, grants grantMap, err error) {
+// decide works off what people have asked for, asks plan which calls to make, and takes them off the ledger, all in
+// one transaction. No jobs: k.last says when to decide again.
+func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err error) {
 	err = k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		if grants, err = k.adopt(ctx, tx, now); err != nil {
+		jobs = nil
+		grants, blocked, err := k.adopt(ctx, tx, now)
+		if err != nil {
 			return err
 		}
-		if err := k.workInbox(ctx, tx, now); err != nil {
+		if err := k.workInbox(ctx, tx, grants, now); err != nil {
 			return err
 		}
-		s, err = situationIn(ctx, tx, now, grants)
+		g, err := readGate(ctx, tx)
+		if err != nil {
+			return err
+		}
+		s, err := situationIn(ctx, tx, now, &g, grants, blocked)
+		if err != nil {
+			return err
+		}
+		k.hurry(s.Due, now)
+		if k.last = plan.Next(s); len(k.last.Calls) == 0 {
+			return nil
+		}
+		jobs, err = k.reserve(ctx, tx, now, &g, grants)
 		return err
 	})
-	return s, grants, err
+	if err == nil && len(jobs) == 0 && len(k.last.Calls) > 0 { // there was room for none of them
+		k.last.Wake = now.Add(glance)
+	}
+	return jobs, err
 }
 
-func situationIn(ctx context.Context, tx *store.Tx, now time.Time, grants grantMap) (s plan.Situation, err error) {
-	g, err := readGate(ctx, tx)
-	if err != nil {
-		return s, err
+// reserve takes the chosen calls off the ledger.
+func (k *Keeper) reserve(ctx context.Context, tx *store.Tx, now time.Time, g *gate, grants grantMap) (jobs []job, err error) {
+	for _, st := range k.last.Calls {
+		j := job{state: st, grant: grants[st.AthleteID]}
+		var ok bool
+		if g.Ledger, j.ticket, ok = g.Ledger.Reserve(now, st.Class); !ok {
+			continue
+		}
+		switch st.Part {
+		case musette.ListWalk, musette.ListSweep:
+			if j.list, err = readListing(ctx, tx, st.AthleteID, st.Part); err != nil {
+				return nil, err
+			}
+		}
+		jobs = append(jobs, j)
 	}
+	g.Host.LastCall = now
+	return jobs, g.write(ctx, tx)
+}
+
+// hurry lets a sweep that is overdue by twice its interval count as a list. (DESIGN section 7)
+func (k *Keeper) hurry(due []musette.PartState, now time.Time) {
+	for i := range due {
+		if st := &due[i]; st.Part == musette.ListSweep && now.Sub(st.Due) >= 2*k.Policy.Sweep {
+			st.Class = min(st.Class, musette.ClassList)
+		}
+	}
+}
+
+// situationIn reads what a decision depends on. blocked is how many athletes have no grant that works: what is due
+// of theirs must not crowd out the others' among the candidates.
+func situationIn(ctx context.Context, tx *store.Tx, now time.Time, g *gate, grants grantMap, blocked int) (s plan.Situation, err error) {
 	s = plan.Situation{Now: now, Room: g.rooms(now), Host: g.Host, Blocked: map[int64]bool{}}
-	if s.Due, err = tx.Due(ctx, now, perClass, perAthlete); err != nil {
+	if s.Due, err = tx.Due(ctx, now, perClass+blocked, perAthlete); sound(err) != nil {
 		return s, err
 	}
 	for _, p := range s.Due {
@@ -95,35 +143,52 @@ func situationIn(ctx context.Context, tx *store.Tx, now time.Time, grants grantM
 	return s, err
 }
 
-// grantMap holds the grant that works for each athlete; 0 is a grant whose athlete isn't known yet.
+// grantMap holds the grant to work with for each athlete; 0 is a grant whose athlete isn't known yet.
 type grantMap map[int64]store.Grant
+
+// grantsFor chooses among grants those that use accepts, for each athlete one that is well if there is one.
+func grantsFor(all []store.Grant, use func(store.Grant) bool) grantMap {
+	m := grantMap{}
+	for _, g := range all {
+		old, have := m[g.AthleteID]
+		if use(g) && (!have || old.State == musette.StateReconnect) {
+			m[g.AthleteID] = g
+		}
+	}
+	return m
+}
+
+// blocked counts the athletes without a grant.
+func (m grantMap) blocked(athletes []store.Athlete) (n int) {
+	for _, a := range athletes {
+		if _, ok := m[a.ID]; !ok {
+			n++
+		}
+	}
+	return n
+}
 
 // readGrants returns the grants to work with. One that needs a person is tried once more by each new keeper: the
 // operator may have mended what was wrong, a secret for instance, and started again.
 func (k *Keeper) readGrants(ctx context.Context, tx *store.Tx) (grantMap, error) {
 	all, err := tx.Grants(ctx)
-	if err != nil {
+	if sound(err) != nil {
 		return nil, err
 	}
-	m := grantMap{}
-	for _, g := range all {
+	return grantsFor(all, func(g store.Grant) bool {
 		k.grants[g.ID] = true
-		if g.State != musette.StateReconnect || !k.dead[g.ID] {
-			m[g.AthleteID] = g
-		}
-	}
-	return m, nil
+		return g.State != musette.StateReconnect || !k.dead[g.ID]
+	}), nil
 }
 
-// adopt makes sure that every athlete with a grant has an athlete part and a way of listing.
-func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grantMap, error) {
-	grants, err := k.readGrants(ctx, tx)
-	if err != nil {
-		return nil, err
+// adopt makes sure that every grant's athlete is known, or asked for.
+func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grants grantMap, blocked int, err error) {
+	if grants, err = k.readGrants(ctx, tx); err != nil {
+		return nil, 0, err
 	}
 	athletes, err := tx.Athletes(ctx)
-	if err != nil {
-		return nil, err
+	if sound(err) != nil {
+		return nil, 0, err
 	}
 	known := map[int64]bool{}
 	for _, a := range athletes {
@@ -133,27 +198,32 @@ func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grantM
 		if known[id] {
 			continue
 		}
-		states, err := tx.PartStates(ctx, id, 0)
+		states, err := partStates(ctx, tx, id, 0)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if _, have := byPart(states)[musette.PartAthlete]; have {
+		if st, have := states[musette.PartAthlete]; have && !st.Due.IsZero() {
 			continue
 		}
 		err = tx.PutPartState(ctx, musette.PartState{
 			AthleteID: id, Part: musette.PartAthlete, Due: now, Class: musette.ClassLogin, FirstSeen: now,
 		})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return grants, nil
+	return grants, grants.blocked(athletes), nil
 }
 
-func byPart(states []musette.PartState) plan.States {
-	m := plan.States{}
+// partStates reads an activity's states by part; with activity 0 those of the athlete's lists.
+func partStates(ctx context.Context, tx *store.Tx, athleteID, activityID int64) (plan.States, error) {
+	states, err := tx.PartStates(ctx, athleteID, activityID)
+	if sound(err) != nil {
+		return nil, fmt.Errorf("reading what is due of activity %d: %w", activityID, err)
+	}
+	m := make(plan.States, len(states))
 	for _, st := range states {
 		m[st.Part] = st
 	}
-	return m
+	return m, nil
 }

@@ -26,46 +26,59 @@ func (k *Keeper) Status(ctx context.Context) (musette.Status, error) {
 // ReadStatus says how the mirror stands, from the store alone: any process may ask. calls is the count to show.
 func ReadStatus(ctx context.Context, st *store.Store, now time.Time, calls int) (s musette.Status, err error) {
 	err = st.View(ctx, func(tx *store.Tx) error {
-		s, err = readStatus(ctx, tx, now)
+		s, _, err = readStatus(ctx, tx, now)
 		return err
 	})
 	s.Calls = calls
 	return s, err
 }
 
-func readStatus(ctx context.Context, tx *store.Tx, now time.Time) (s musette.Status, err error) {
-	g, err := readGate(ctx, tx)
-	if err != nil {
-		return s, err
+func readStatus(ctx context.Context, tx *store.Tx, now time.Time) (s musette.Status, g gate, err error) {
+	if g, err = readGate(ctx, tx); err != nil {
+		return s, g, err
 	}
 	grants, err := tx.Grants(ctx)
-	if err != nil {
-		return s, err
+	if sound(err) != nil {
+		return s, g, err
 	}
-	situation, err := situationIn(ctx, tx, now, working(grants))
+	athletes, err := tx.Athletes(ctx)
+	if sound(err) != nil {
+		return s, g, err
+	}
+	works := grantsFor(grants, func(g store.Grant) bool { return g.State != musette.StateReconnect })
+	situation, err := situationIn(ctx, tx, now, &g, works, works.blocked(athletes))
 	if err != nil {
-		return s, err
+		return s, g, err
 	}
 	s = musette.Status{Quota: g.Ledger.Quota(now)}
-	if s.Athletes, s.AsOf, err = readAthletes(ctx, tx, grants); err != nil {
-		return s, err
+	if s.Athletes, s.AsOf, err = readAthletes(ctx, tx, athletes, grants); err != nil {
+		return s, g, err
 	}
-	if s.LastErrors, err = tx.LastErrors(ctx, lastErrors); err != nil {
-		return s, err
+	if s.LastErrors, err = tx.LastErrors(ctx, lastErrors); sound(err) != nil {
+		return s, g, err
 	}
 	d := plan.Next(situation)
-	setState(&s, d, g, grants, now)
-	if !d.Wake.IsZero() {
+	setState(&s, d, g, grants, len(works) > 0, now)
+	if !d.Wake.IsZero() && s.State != musette.StateReconnect {
 		s.NextCall = instant(d.Wake)
 	}
 	due, err := tx.DueByClass(ctx, now.Add(patience))
 	if err != nil {
-		return s, err
+		return s, g, err
 	}
-	if n := waiting(due); n > 0 && s.State != musette.StateReconnect && s.State != musette.StateInactive {
+	if n := waiting(due); n > 0 && answers(s.State) {
 		s.ETA = instant(g.Ledger.Finish(now, n, perCall))
 	}
-	return s, nil
+	return s, g, nil
+}
+
+// answers reports whether calls come back in a state, so that it can be said when all will be here.
+func answers(s musette.State) bool {
+	switch s {
+	case musette.StateReconnect, musette.StateInactive, musette.StateOffline:
+		return false
+	}
+	return true
 }
 
 // waiting counts what belongs to a complete mirror: rechecks come on top of that.
@@ -83,31 +96,14 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-func working(grants []store.Grant) grantMap {
-	m := grantMap{}
-	for _, g := range grants {
-		if g.State != musette.StateReconnect {
-			m[g.AthleteID] = g
-		}
-	}
-	return m
-}
-
 // readAthletes returns the athletes with their counts, and when all lists were last known to be complete.
-func readAthletes(ctx context.Context, tx *store.Tx, grants []store.Grant) (out []musette.Athlete, asOf *time.Time, err error) {
-	athletes, err := tx.Athletes(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	byID := map[int64]store.Grant{}
-	for _, g := range grants {
-		byID[g.AthleteID] = g
-	}
+func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, grants []store.Grant) (out []musette.Athlete, asOf *time.Time, err error) {
+	byID := grantsFor(grants, func(store.Grant) bool { return true })
 	out = []musette.Athlete{}
-	whole := len(athletes) > 0
-	for _, a := range athletes {
+	var oldest time.Time
+	for i, a := range athletes {
 		parts, err := tx.PartCounts(ctx, a.ID)
-		if err != nil {
+		if sound(err) != nil {
 			return nil, nil, err
 		}
 		m := musette.Athlete{ID: a.ID, Name: a.Name, State: musette.StateOK, Cause: a.Cause, Parts: map[musette.Part]musette.PartCount{}}
@@ -118,27 +114,28 @@ func readAthletes(ctx context.Context, tx *store.Tx, grants []store.Grant) (out 
 		if a.State != "" {
 			m.State = a.State
 		}
-		if g, ok := byID[a.ID]; ok && g.State == musette.StateReconnect {
-			m.State, m.Cause = musette.StateReconnect, g.Cause
-		} else if !ok {
+		if g, ok := byID[a.ID]; !ok {
 			m.State, m.Cause = musette.StateReconnect, noGrant
+		} else if g.State == musette.StateReconnect {
+			m.State, m.Cause = musette.StateReconnect, g.Cause
 		}
 		out = append(out, m)
-		whole = whole && !a.ListedAt.IsZero()
-		if whole && (asOf == nil || a.ListedAt.Before(*asOf)) {
-			asOf = instant(a.ListedAt)
+		if i == 0 || a.ListedAt.Before(oldest) {
+			oldest = a.ListedAt
 		}
 	}
-	if !whole {
-		asOf = nil
+	if !oldest.IsZero() {
+		asOf = instant(oldest)
 	}
 	return out, asOf, nil
 }
 
 const noGrant = "no athlete is connected yet: run `musette connect`, or set STRAVA_REFRESH_TOKEN"
 
+const causeLimited = "Strava's quota for now is used up"
+
 // setState finds the worst state, with its cause and its end.
-func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, now time.Time) {
+func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, works bool, now time.Time) {
 	s.State = d.State
 	if !d.Until.IsZero() {
 		s.Until = instant(d.Until)
@@ -149,7 +146,7 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 			s.State = musette.StateOK
 		}
 	case musette.StateLimited:
-		s.Cause = "Strava's quota for now is used up"
+		s.Cause = causeLimited
 	case musette.StateOffline:
 		s.Cause = "Strava doesn't answer as it should: " + g.Host.Cause
 	case musette.StateInactive:
@@ -160,10 +157,10 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 			s.State, s.Until, s.Cause = a.State, nil, a.Cause
 		}
 	}
-	if len(working(grants)) > 0 || s.State == musette.StateInactive {
+	if works || s.State == musette.StateInactive {
 		return
 	}
-	s.State, s.Until, s.NextCall, s.Cause = musette.StateReconnect, nil, nil, noGrant
+	s.State, s.Until, s.Cause = musette.StateReconnect, nil, noGrant
 	if len(grants) > 0 {
 		s.Cause = grants[0].Cause
 	}

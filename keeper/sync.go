@@ -3,6 +3,8 @@ package keeper
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"musette"
@@ -14,79 +16,108 @@ const (
 	patience = 2 * time.Minute
 	// moment is how long a sync waits for quota: over the edge of a window, say.
 	moment = 5 * time.Second
-	// lookEvery is how often a follower looks how far the leader is.
+	// lookEvery is how often a sync looks how far another process is that leads.
 	lookEvery = 500 * time.Millisecond
+	// progressEvery is how often at most progress is told.
+	progressEvery = 100 * time.Millisecond
 )
 
 // SyncOptions say what a person wants synced.
 type SyncOptions struct {
 	IDs      []int64              // these activities; none: everything due, after a poll
-	Progress func(musette.Status) // called after each step; may be nil
+	Progress func(musette.Status) // called as it goes, ten times a second at most; may be nil
 }
 
 // Sync is a person's refresh: it polls once whatever the state, makes every due call that the quota allows, waits
 // for retries that are due soon, writes a snapshot if anything changed, and returns the status it ended in. Where
-// another process leads, it asks that one and follows what it does.
+// another process leads, that one does the work, and Sync follows what it does. The error is a [store.ErrNotFound]
+// if an activity isn't known.
 func (k *Keeper) Sync(ctx context.Context, o SyncOptions) (musette.Status, error) {
-	if o.Progress == nil {
-		o.Progress = func(musette.Status) {}
-	}
-	ids := o.IDs
-	if len(ids) == 0 {
-		ids = []int64{0}
-	}
-	err := k.Lead(ctx, func(ctx context.Context) error {
-		if err := k.want(ctx, ids); err != nil {
-			return err
-		}
-		return k.work(ctx, o.Progress)
-	})
-	if _, ok := errors.AsType[*store.HeldError](err); ok {
-		return k.follow(ctx, ids, o.Progress)
-	}
+	w, err := k.want(ctx, o.IDs)
 	if err != nil {
 		return musette.Status{}, err
 	}
-	return k.Status(ctx)
+	for {
+		err := k.Lead(ctx, func(ctx context.Context) error { return k.work(ctx, o.Progress) })
+		if err == nil {
+			return k.Status(ctx)
+		}
+		if _, held := errors.AsType[*store.HeldError](err); !held {
+			return musette.Status{}, err
+		}
+		status, done, err := k.look(ctx, w)
+		if err != nil {
+			return status, err
+		}
+		if o.Progress != nil {
+			o.Progress(status)
+		}
+		if done {
+			return status, nil
+		}
+		if k.wait(ctx, lookEvery); ctx.Err() != nil {
+			return status, ctx.Err()
+		}
+	}
 }
 
-// want writes what is wanted into the inbox.
-func (k *Keeper) want(ctx context.Context, ids []int64) error {
-	return k.Store.Update(ctx, nil, func(tx *store.Tx) error {
+// A wish is what a sync has put into the inbox.
+type wish struct {
+	rows  []int64
+	calls int64 // ever made when it began, by anybody
+}
+
+// want writes what is wanted into the inbox, for whoever leads.
+func (k *Keeper) want(ctx context.Context, ids []int64) (w wish, err error) {
+	err = k.Store.Update(ctx, nil, func(tx *store.Tx) error {
+		w = wish{}
+		g, err := readGate(ctx, tx)
+		if err != nil {
+			return err
+		}
+		w.calls = g.Host.Calls
 		for _, id := range ids {
-			if _, err := tx.PutInbox(ctx, store.InboxItem{Kind: kindForced, ActivityID: id, ReceivedAt: k.Now()}); err != nil {
+			if _, err := tx.FindActivity(ctx, id); sound(err) != nil {
+				return fmt.Errorf("syncing activity %d: %w", id, err)
+			}
+		}
+		if len(ids) == 0 {
+			ids = []int64{0}
+		}
+		for _, id := range ids {
+			row, err := tx.PutInbox(ctx, store.InboxItem{Kind: kindForced, ActivityID: id, ReceivedAt: k.Now()})
+			if err != nil {
 				return err
 			}
+			w.rows = append(w.rows, row)
 		}
 		return nil
 	})
+	return w, err
 }
 
 // work steps until nothing is due soon, or something stops it.
 func (k *Keeper) work(ctx context.Context, progress func(musette.Status)) error {
+	var told time.Time
 	for {
+		if now := k.Now(); progress != nil && (told.IsZero() || now.Sub(told) >= progressEvery) {
+			told = now
+			status, err := k.Status(ctx)
+			if err != nil {
+				return err
+			}
+			progress(status)
+		}
 		calls := k.calls.Load()
 		wake, err := k.Step(ctx, k.Now())
 		if err != nil {
 			return err
 		}
-		status, err := k.Status(ctx)
-		if err != nil {
-			return err
-		}
-		progress(status)
 		if k.calls.Load() > calls {
 			continue
 		}
-		wait := time.Duration(-1)
-		if !wake.IsZero() {
-			wait = wake.Sub(k.Now())
-		}
-		limit := patience
-		if k.last.State != musette.StateOK && k.last.State != musette.StateSyncing {
-			limit = moment
-		}
-		if wake.IsZero() || wait > limit || k.last.State == musette.StateOffline || k.last.State == musette.StateInactive {
+		wait := wake.Sub(k.Now())
+		if wake.IsZero() || wait > k.bears() {
 			break
 		}
 		if k.wait(ctx, max(wait, 0)); ctx.Err() != nil {
@@ -99,37 +130,44 @@ func (k *Keeper) work(ctx context.Context, progress func(musette.Status)) error 
 	return nil
 }
 
-// follow asks the leader, and watches the store until what was asked is done.
-func (k *Keeper) follow(ctx context.Context, ids []int64, progress func(musette.Status)) (musette.Status, error) {
-	if err := k.want(ctx, ids); err != nil {
-		return musette.Status{}, err
+// bears returns how long a sync waits in the present state.
+func (k *Keeper) bears() time.Duration {
+	switch k.last.State {
+	case musette.StateOK, musette.StateSyncing:
+		return patience
+	case musette.StateOffline, musette.StateInactive:
+		return -1
 	}
-	for {
-		k.wait(ctx, lookEvery)
-		if err := ctx.Err(); err != nil {
-			return musette.Status{}, err
-		}
-		status, err := k.Status(ctx)
-		if err != nil {
-			return status, err
-		}
-		progress(status)
-		waiting, err := k.wished(ctx)
-		if err != nil {
-			return status, err
-		}
-		if waiting == 0 && status.State != musette.StateSyncing {
-			return status, nil
-		}
-	}
+	return moment
 }
 
-// wished is how many wishes the leader has not taken up yet. Grants, which [Keeper.asked] looks at too, are the
-// leader's business: a follower has dealt with none of them.
-func (k *Keeper) wished(ctx context.Context) (n int, err error) {
+// look says how far the leader is, and whether what was wished is done: its rows are worked off, what they made due
+// has been called, and nothing else is under way.
+func (k *Keeper) look(ctx context.Context, w wish) (s musette.Status, done bool, err error) {
 	err = k.Store.View(ctx, func(tx *store.Tx) error {
-		n, err = tx.CountInbox(ctx, kindForced)
-		return err
+		now := k.Now()
+		var g gate
+		if s, g, err = readStatus(ctx, tx, now); err != nil {
+			return err
+		}
+		s.Calls = int(g.Host.Calls - w.calls)
+		items, err := tx.Inbox(ctx, inboxBatch)
+		if sound(err) != nil {
+			return err
+		}
+		waits := slices.ContainsFunc(items, func(it store.InboxItem) bool { return slices.Contains(w.rows, it.ID) })
+		due, err := tx.DueByClass(ctx, now)
+		if err != nil {
+			return err
+		}
+		switch s.State {
+		case musette.StateSyncing:
+		case musette.StateOK, musette.StateHeld:
+			done = !waits && due[musette.ClassForced] == 0
+		default: // nothing more will come of it for now
+			done = !waits
+		}
+		return nil
 	})
-	return n, err
+	return s, done, err
 }

@@ -1,0 +1,153 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"musette"
+	"musette/store"
+)
+
+// marks are the doubts about an athlete's activities, by id, with when each began (Unix seconds). They are one
+// cursor in the store: few, and of use to listings only.
+type marks struct {
+	Absent    map[int64]int64 `json:"absent,omitempty"`    // a complete listing lacked it: with a 404 on top it is gone
+	Routeless map[int64]int64 `json:"routeless,omitempty"` // its summary has lost its route: believed if it stays so
+	Held      musette.Part    `json:"held,omitzero"`       // the listing that lacked too much to be believed
+
+	was string
+}
+
+const marksName = "marks"
+
+func readMarks(ctx context.Context, tx *store.Tx, athleteID int64) (m marks, err error) {
+	body, err := tx.Cursor(ctx, athleteID, marksName)
+	if sound(err) != nil {
+		return m, err
+	}
+	if err != nil || json.Unmarshal(body, &m) != nil {
+		m = marks{}
+	}
+	m.was = string(body)
+	if m.Absent == nil {
+		m.Absent = map[int64]int64{}
+	}
+	if m.Routeless == nil {
+		m.Routeless = map[int64]int64{}
+	}
+	return m, nil
+}
+
+// write stores the marks if they have changed.
+func (m *marks) write(ctx context.Context, tx *store.Tx, athleteID int64) error {
+	body, err := json.Marshal(m, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	if string(body) == "{}" {
+		body = nil
+	}
+	if string(body) == m.was {
+		return nil
+	}
+	return tx.PutCursor(ctx, athleteID, marksName, body)
+}
+
+func (m *marks) absentSince(id int64) time.Time {
+	if at, ok := m.Absent[id]; ok {
+		return time.Unix(at, 0).UTC()
+	}
+	return time.Time{}
+}
+
+// A listing that lacks more than a tenth of what it should have, and more than a few, is not believed.
+const heldShare, heldCount = 10, 5
+
+// missing adds to next what page p of listing l lacks of the activities that are known. One that an earlier page of
+// the same listing had is not missing.
+func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p page, l listing, bottom bool, next *listing) error {
+	from, to := l.covers(p, bottom)
+	should, err := tx.ActivityIDs(ctx, athleteID, from, to)
+	if err != nil {
+		return err
+	}
+	has := make(map[int64]bool, len(p.ids))
+	for _, id := range p.ids {
+		has[id] = true
+	}
+	next.Should += len(should)
+	next.Missing = slices.DeleteFunc(slices.Clone(next.Missing), func(id int64) bool { return has[id] })
+	should = slices.DeleteFunc(should, func(id int64) bool { return has[id] || slices.Contains(next.Missing, id) })
+	if len(should) == 0 {
+		return nil
+	}
+	metas, err := tx.DocumentMetas(ctx, athleteID, musette.PartSummary, should)
+	if sound(err) != nil {
+		return err
+	}
+	for _, id := range should {
+		if metas[id].ConfirmedAt.UnixMilli() < l.Since {
+			next.Missing = append(next.Missing, id)
+		}
+	}
+	if n := len(next.Missing); n > enough {
+		next.Lost, next.Missing = next.Lost+n, nil
+	}
+	return nil
+}
+
+// enough is how many missing activities a cursor names; of more, only the number is kept.
+const enough = 1000
+
+// judgeMissing ends a listing: what it lacked is asked for, unless that is too much to be believed. Only a 404 on
+// top makes an activity gone.
+func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.PartState, l listing, m *marks, at time.Time) error {
+	lost := l.Lost + len(l.Missing)
+	if l.Lost > 0 || lost > heldCount && lost*heldShare > l.Should {
+		return k.hold(ctx, tx, st, lost, l.Should, m)
+	}
+	for _, id := range l.Missing {
+		_, known := m.Absent[id]
+		if known && st.Part == musette.ListPoll { // asked already; the next sweep asks again
+			continue
+		}
+		m.Absent[id] = at.Unix()
+		if err := k.askAbsent(ctx, tx, st.AthleteID, id, at); err != nil {
+			return err
+		}
+	}
+	if m.Held == "" || m.Held != musette.ListPoll && st.Part != musette.ListSweep {
+		return nil // a poll can't judge what a sweep has missed
+	}
+	m.Held = ""
+	return setAthlete(ctx, tx, st.AthleteID, func(a *store.Athlete) {
+		if a.State == musette.StateHeld {
+			a.State, a.Cause = musette.StateOK, ""
+		}
+	})
+}
+
+// hold refuses to believe a listing, and says so: nothing is deleted.
+func (k *Keeper) hold(ctx context.Context, tx *store.Tx, st musette.PartState, missing, of int, m *marks) error {
+	k.Log.Warn("a listing lacks many activities; none is deleted", "athlete", st.AthleteID, "missing", missing, "of", of)
+	if m.Held != musette.ListSweep {
+		m.Held = st.Part
+	}
+	return setAthlete(ctx, tx, st.AthleteID, func(a *store.Athlete) {
+		a.State = musette.StateHeld
+		a.Cause = fmt.Sprintf("Strava's list lacks %d of %d activities; all are kept until the list has them again", missing, of)
+	})
+}
+
+// askAbsent makes a detail call due for an activity that a listing lacks.
+func (k *Keeper) askAbsent(ctx context.Context, tx *store.Tx, athleteID, id int64, at time.Time) error {
+	states, err := partStates(ctx, tx, athleteID, id)
+	if err != nil {
+		return err
+	}
+	return tx.PutPartState(ctx, k.Policy.Asked(detailState(states), musette.ClassList, at))
+}

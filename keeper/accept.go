@@ -1,0 +1,137 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"musette"
+	"musette/plan"
+	"musette/store"
+)
+
+// recordPart writes a detail, photos, comments or streams, or what became of asking for them.
+func (k *Keeper) recordPart(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result, v verdict) error {
+	switch {
+	case v == fine:
+		return k.accept(ctx, tx, states, st, r)
+	case v == absent && st.Part == musette.PartDetail:
+		return k.notFound(ctx, tx, states, st, r)
+	case (v == absent || v == noSuch) && st.Part == musette.PartStreams:
+		return tx.PutPartState(ctx, k.Policy.Missing(st, r.at))
+	}
+	return tx.PutPartState(ctx, k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at))
+}
+
+// notFound records a 404 that names the activity: with a listing that lacks it, it is gone.
+func (k *Keeper) notFound(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result) error {
+	m, err := readMarks(ctx, tx, st.AthleteID)
+	if err != nil {
+		return err
+	}
+	st.Absent = m.absentSince(st.ActivityID)
+	after, gone := k.Policy.NotFound(st, failure(r.err), k.Jitter(), r.at)
+	if a, err := tx.Activity(ctx, st.AthleteID, st.ActivityID); err == nil && a.Status == store.StatusGone {
+		gone = true // still; somebody asked
+	}
+	if !gone {
+		return tx.PutPartState(ctx, after)
+	}
+	delete(m.Absent, st.ActivityID)
+	if err := m.write(ctx, tx, st.AthleteID); err != nil {
+		return err
+	}
+	return k.bury(ctx, tx, states, st, r.at)
+}
+
+// accept stores a document that is one, and what follows from it.
+func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result) error {
+	docs, err := documents(ctx, tx, st.AthleteID, st.ActivityID)
+	if err != nil {
+		return err
+	}
+	basics, err := basicsOf(docs)
+	if errors.Is(err, musette.ErrNoBasics) && st.Part == musette.PartDetail {
+		basics, err = nil, nil // a detail can stand alone
+	}
+	if err == nil {
+		err = musette.Accept(st.Part, r.body, basics)
+	}
+	switch {
+	case err == nil:
+		st = k.Policy.Succeeded(st, r.at)
+	case errors.Is(err, musette.ErrPlaceholder):
+		st = k.Policy.Unfinished(st, r.at)
+	case errors.Is(err, musette.ErrContradiction):
+		after, believe := k.Policy.Contradicted(st, failure(err), k.Jitter(), r.at)
+		if !believe {
+			return tx.PutPartState(ctx, after)
+		}
+		st = k.Policy.Succeeded(st, r.at)
+	default:
+		k.Log.Warn("an answer is of no use", "part", st.Part, "activity", st.ActivityID, "error", err)
+		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: "unusable", Message: err.Error()}, k.Jitter(), r.at))
+	}
+	doc := musette.NewDocument(st.AthleteID, st.ActivityID, st.Part, musette.SourceAPI, r.body, r.at)
+	if doc.Mark = r.state.Wanted; doc.Mark == 0 { // it was asked for though nothing made it due
+		doc.Mark = mark(st.Part, basics)
+	}
+	stored := maps.Clone(states)
+	states[st.Part] = st
+	return k.put(ctx, tx, doc, filing{docs: docs, states: states, stored: stored})
+}
+
+// basicsOf returns what the summary and the detail say.
+func basicsOf(docs []musette.Document) (*musette.Basics, error) {
+	view, err := musette.Derive(docs, false)
+	if err != nil {
+		return nil, err
+	}
+	return &view.Basics, nil
+}
+
+// mark is what the basics say of a part, see Document.Mark.
+func mark(part musette.Part, b *musette.Basics) int64 {
+	switch {
+	case b == nil:
+		return 1
+	case part == musette.PartDetail:
+		return b.Fingerprint()
+	case part == musette.PartPhotos:
+		return int64(b.PhotoCount)
+	case part == musette.PartComments:
+		return int64(b.CommentCount)
+	}
+	return 1
+}
+
+// documents reads an activity's documents; a damaged one is passed over, and will be fetched again.
+func documents(ctx context.Context, tx *store.Tx, athleteID, activityID int64) ([]musette.Document, error) {
+	docs, err := tx.Documents(ctx, athleteID, activityID)
+	return docs, sound(err)
+}
+
+// bury makes a tombstone: the activity is hidden at once, its documents stay for now.
+func (k *Keeper) bury(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, at time.Time) error {
+	a, err := tx.Activity(ctx, st.AthleteID, st.ActivityID)
+	if err != nil {
+		return err
+	}
+	if a.Status != store.StatusGone {
+		a.Status, a.GoneAt = store.StatusGone, at
+		k.Log.Info("an activity is gone from Strava", "activity", st.ActivityID, "athlete", st.AthleteID)
+	}
+	if _, err := tx.PutActivity(ctx, a); err != nil {
+		return err
+	}
+	for _, st := range states {
+		st.Due, st.NotFound, st.Tries, st.Failures = time.Time{}, time.Time{}, 0, 0
+		st.ErrorKind, st.Error = "", ""
+		if err := tx.PutPartState(ctx, st); err != nil {
+			return err
+		}
+	}
+	k.changed = true
+	return nil
+}

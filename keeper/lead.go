@@ -1,0 +1,78 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"musette/store"
+)
+
+// leaseTTL is how long a leader that has died blocks the others on Postgres. On SQLite a file lock ends at once.
+const leaseTTL = 20 * time.Second
+
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}
+
+// Lead runs f while this keeper holds the lease, which it renews meanwhile; f's context ends if the lease is lost.
+// The error is a [store.HeldError] if another process leads.
+func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) (err error) {
+	lease, err := k.Store.Acquire(ctx, store.SyncLease, k.Holder, leaseTTL)
+	if err != nil {
+		return err
+	}
+	if lease.Number != k.led+1 { // somebody else led meanwhile: what waits here is out of date
+		k.pending = nil
+	}
+	k.lease, k.led = lease, lease.Number
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		renew(ctx, lease, cancel)
+	}()
+	defer func() {
+		cancel(nil)
+		<-done
+		k.lease = nil
+		last, cancel := lasting(ctx)
+		defer cancel()
+		if free := lease.Release(last); err == nil && !errors.Is(free, store.ErrUnreachable) {
+			err = free
+		}
+	}()
+	if err := k.refit(ctx); err != nil {
+		return fmt.Errorf("looking through what is here: %w", err)
+	}
+	if err := f(ctx); err != nil {
+		if errors.Is(context.Cause(ctx), store.ErrFenced) {
+			return errors.Join(context.Cause(ctx), err)
+		}
+		return err
+	}
+	return nil
+}
+
+// renew keeps the lease alive until ctx ends, and ends ctx if the lease is lost.
+func renew(ctx context.Context, lease *store.Lease, cancel context.CancelCauseFunc) {
+	t := time.NewTicker(leaseTTL / 4)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := lease.Renew(ctx); errors.Is(err, store.ErrFenced) {
+				cancel(err)
+				return
+			}
+		}
+	}
+}
