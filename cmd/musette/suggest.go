@@ -16,22 +16,27 @@ func nearest(written string, names []string) string {
 	return best
 }
 
-// distance is Levenshtein's: how many letters must be put in, left out or replaced.
+// distance is how many letters must be put in, left out, replaced or swapped with their neighbour. Swapped letters
+// are the commonest slip, and would cost two without the last.
 func distance(a, b string) int {
+	// The rows of the table for two letters ago, one letter ago, and now.
+	var before, last []int
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, last, row = last, row, make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
+			replaced := last[j]
 			if a[i] != b[j] {
-				cost++
+				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(replaced, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -46,7 +46,7 @@ func (c *syncCmd) Run(ctx context.Context, a *app) error {
 		if err := writeStatus(a, status); err != nil {
 			return err
 		}
-	} else {
+	} else if status.State == musette.StateOK || status.Calls > 0 {
 		a.say("%s", synced(status))
 	}
 	return ended(status)
