@@ -35,11 +35,32 @@ func Worst(states ...State) State {
 	return StateOK
 }
 
+// Advice is what a person can do about a state, in plain words, "" if nothing needs doing.
+func (s State) Advice() string {
+	switch s {
+	case StateStoreDown:
+		return "check that the database runs and that DATABASE_URL is right; what is here is served meanwhile"
+	case StateDiskFull:
+		return "free some space; it goes on by itself"
+	case StateInactive:
+		return "the app's owner can look at https://www.strava.com/settings/api and at their Strava subscription"
+	case StateReconnect:
+		return "run `musette connect`, or mend what the cause names and start again"
+	case StateOffline:
+		return "check the network and STRAVA_API_URL; if they are well, wait: Strava is asked again by itself"
+	case StateHeld:
+		return "`musette deletions list` shows them, `musette deletions accept` or `reject` decides"
+	}
+	return ""
+}
+
 // Status is what the API, the page and the command line say about the mirror. Its JSON is part of the contract.
 type Status struct {
-	State State      `json:"state"`
-	Until *time.Time `json:"until"` // when the state ends by itself; nil if it doesn't or isn't known
-	Cause string     `json:"cause"` // in plain words, "" when all is well
+	State  State      `json:"state"`
+	Until  *time.Time `json:"until"`  // when the state ends by itself; nil if it doesn't or isn't known
+	Cause  string     `json:"cause"`  // in plain words, "" when all is well
+	Since  *time.Time `json:"since"`  // when the state began; nil if that isn't known
+	Advice string     `json:"advice"` // what a person can do, in plain words, "" if nothing
 
 	AsOf     *time.Time `json:"as_of"`     // when the list of activities was last known to be complete
 	NextCall *time.Time `json:"next_call"` // when the next call to Strava is planned
@@ -76,6 +97,8 @@ type Athlete struct {
 	Name       string             `json:"name"`
 	State      State              `json:"state"`
 	Cause      string             `json:"cause,omitempty"`
+	Since      *time.Time         `json:"since"`
+	Advice     string             `json:"advice,omitempty"`
 	Activities int                `json:"activities"`
 	Parts      map[Part]PartCount `json:"parts"`
 }
@@ -91,8 +114,8 @@ type PartCount struct {
 // LastError is a failure a person may want to know about. It never holds a secret.
 type LastError struct {
 	At         time.Time `json:"at"`
-	AthleteID  int64     `json:"athlete_id,string,omitempty"`
-	ActivityID int64     `json:"activity_id,string,omitempty"`
+	AthleteID  int64     `json:"athlete_id,string,omitzero"`
+	ActivityID int64     `json:"activity_id,string,omitzero"`
 	Part       Part      `json:"part,omitempty"`
 	Kind       string    `json:"kind"`
 	Message    string    `json:"message"`
