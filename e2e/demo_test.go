@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"musette"
 )
 
 func listen(t testing.TB) net.Listener {

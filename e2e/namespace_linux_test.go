@@ -91,3 +91,10 @@ func smallDisk(t *testing.T, dir string, bytes int64) (inside, possible bool) {
 		return syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes))
 	})
 }
+
+// enlarge gives the small disk more room.
+func enlarge(dir string, bytes int64) error {
+	return syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", bytes))
+}
+
+func unmount(dir string) error { return syscall.Unmount(dir, syscall.MNT_DETACH) }

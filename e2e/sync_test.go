@@ -54,7 +54,8 @@ func TestSyncWithTokensThatExpireMeanwhile(t *testing.T) {
 				sync.until(fmt.Sprintf("%d calls", n), func() bool { return len(w.Calls()) >= n })
 				w.ExpireTokens()
 			}
-			o := outcome{code: sync.wait(), stdout: sync.stdout.String(), stderr: sync.stderr.String()}
+			sync.wait()
+			o := sync.outcome()
 			o.wantCode(t, 0)
 			w.wantStatus(o)
 			w.wantCalls(w.least())
