@@ -25,6 +25,7 @@ type commands struct {
 	Activities activitiesCmd `cmd:"" help:"list the activities"`
 	Key        keyCmd        `cmd:"" help:"keys for programs and other readers"`
 	Backup     backupCmd     `cmd:"" help:"snapshots of the whole copy"`
+	Webhook    webhookCmd    `cmd:"" help:"let Strava tell of changes as they happen"`
 
 	FakeStrava fakeStravaCmd `cmd:"" name:"fake-strava" help:"a simulated Strava to develop against"`
 	Version    versionCmd    `cmd:"" help:"print the version"`

@@ -21,11 +21,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TZ", "UTC")
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exitcode": exitCode,
-		},
+		Cmds:                scriptCommands(),
 		RequireExplicitExec: true,
 	})
+}
+
+func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	cmds := stravaCommands()
+	cmds["exitcode"] = exitCode
+	return cmds
 }
 
 // exitCode runs a program and compares its exit code: `exitcode 2 musette sync --nope`.

@@ -143,7 +143,7 @@ func (s *site) open(addr string, everyone bool) (err error) {
 		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
 	}
 	if s.cause == "" {
-		c.Refresh = s.app.refresher(s.store, wake)
+		c.Refresh, c.Woken = s.app.refresher(s.store, wake), wake
 	}
 	if s.server, err = web.New(c); err != nil {
 		return err

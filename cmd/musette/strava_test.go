@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"musette/strava/stravatest"
+)
+
+// stravaCommands are what scripts say to a simulated Strava, one for each script:
+//
+//	strava                      starts it, and puts what connects to it into the environment; $STRAVA is its address
+//	press PATH [name=value...]  posts a form to its /control/PATH
+//	freeaddr NAME               puts an address that nobody listens on into the environment
+//	await URL                   waits until the address answers 200
+func stravaCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"strava": startStrava, "press": press, "freeaddr": freeAddr, "await": await,
+	}
+}
+
+func startStrava(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: strava")
+	}
+	fake := stravatest.New(stravatest.Config{Seed: 1, Activities: 3})
+	at, err := fake.Listen("127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = at.Close() })
+	for _, v := range [][2]string{
+		{"STRAVA", at.URL},
+		{"STRAVA_CLIENT_ID", fake.ClientID()},
+		{"STRAVA_CLIENT_SECRET", fake.ClientSecret()},
+		{"STRAVA_API_URL", at.APIURL},
+		{"STRAVA_OAUTH_URL", at.OAuthURL},
+	} {
+		ts.Setenv(v[0], v[1])
+	}
+}
+
+func press(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: press PATH [name=value...]")
+	}
+	form := url.Values{}
+	for _, pair := range args[1:] {
+		name, value, _ := strings.Cut(pair, "=")
+		form.Add(name, value)
+	}
+	res, err := http.PostForm(ts.Getenv("STRAVA")+"/control/"+args[0], form)
+	ts.Check(err)
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK {
+		ts.Fatalf("press %s: %s %s %v", args[0], res.Status, body, err)
+	}
+}
+
+func freeAddr(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeaddr NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], l.Addr().String())
+}
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await URL")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
+		ts.Check(err)
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s never answered 200", args[0])
+		case <-tick.C:
+		}
+	}
+}
