@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"musette"
+	"musette/plan"
+	"musette/quota"
 	"musette/strava"
 )
 
@@ -19,7 +21,6 @@ type config struct {
 	ClientID     string
 	ClientSecret strava.Secret
 	RefreshToken strava.Secret
-	PollInterval time.Duration
 
 	APIURL, OAuthURL, PushURL string
 
@@ -31,12 +32,17 @@ type config struct {
 	SecretKey   strava.Secret
 	Scopes      []string
 
-	Filter  musette.Filter
-	GoalM   float64
-	Streams string // off, recent, all
+	Filter musette.Filter
+	GoalM  float64
+
+	Policy plan.Policy
+	Rules  quota.Rules
 
 	Publish    string // off, aggregate, full
 	PublishAPI bool
+
+	NotifyURL   strava.Secret // where states that last are told; "" for nowhere
+	NotifyAfter time.Duration
 
 	LogLevel slog.Level
 	LogFile  string
@@ -105,7 +111,8 @@ func loadConfig(from configSources) (*config, error) {
 	take(fromEnviron(from.environ))
 	take(fromFlags(from.flags))
 
-	c := &config{values: values}
+	c := tables()
+	c.values = values
 	for _, s := range settingsTable {
 		v, given := values[s.name]
 		if !given {
@@ -121,7 +128,8 @@ func loadConfig(from configSources) (*config, error) {
 	if c.PushURL == "" {
 		c.PushURL = c.APIURL + "/push_subscriptions"
 	}
-	if err := together(errs...); err != nil {
+	c.Policy.Published = c.Publish != "off"
+	if err := together(append(errs, c.validate())...); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -178,7 +186,7 @@ func known(at origin) error {
 		return nil
 	}
 	names := yamlNames()
-	near := names[nearest(yamlName(at.name), sortedKeys(names))] // without what all names share
+	near := names[nearestYAML(yamlName(at.name), names)] // without what all names share
 	return misused(didYouMean(near), "%s is not a setting (%s)", at.name, at)
 }
 
@@ -197,8 +205,14 @@ func settingNamed(name string) *setting {
 	return &settingsTable[i]
 }
 
-// yamlName is a setting's name in musette.yaml: the variable's in lower case, without MUSETTE_.
-func yamlName(name string) string { return strings.ToLower(strings.TrimPrefix(name, "MUSETTE_")) }
+// yamlName is a setting's name in musette.yaml: the variable's in lower case, without MUSETTE_. Those of the policy
+// are grouped by dots: policy.sweep, policy.reserve.event.
+func yamlName(name string) string {
+	if rest, ok := strings.CutPrefix(name, policyPrefix); ok {
+		return policyYAML + strings.Replace(strings.ToLower(rest), "reserve_", "reserve.", 1)
+	}
+	return strings.ToLower(strings.TrimPrefix(name, "MUSETTE_"))
+}
 
 func yamlNames() map[string]string {
 	names := make(map[string]string, len(settingsTable))
@@ -206,6 +220,17 @@ func yamlNames() map[string]string {
 		names[yamlName(settingsTable[i].name)] = settingsTable[i].name
 	}
 	return names
+}
+
+// nearestYAML is the name in musette.yaml most like the one that was written there, "" if none is near enough.
+func nearestYAML(written string, names map[string]string) string {
+	switch written { // of the policy too, but called otherwise
+	case policyYAML + "poll":
+		return "strava_cache_hours"
+	case policyYAML + "streams":
+		return "streams"
+	}
+	return nearest(written, sortedKeys(names))
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -17,7 +17,7 @@ func TestDefaultsAreGoodSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.PollInterval != 6*time.Hour || c.Addr != "127.0.0.1:8080" || c.Publish != "off" || c.GoalM != 0 {
+	if c.Policy.Poll != 6*time.Hour || c.Addr != "127.0.0.1:8080" || c.Publish != "off" || c.GoalM != 0 {
 		t.Errorf("%+v", c)
 	}
 	if !slices.Equal(c.Scopes, []string{"read", "activity:read_all"}) {
@@ -25,7 +25,7 @@ func TestDefaultsAreGoodSettings(t *testing.T) {
 	}
 }
 
-// The names of the contract, neither more nor fewer.
+// The names of the contract first, neither more nor fewer; then the others.
 func TestEverySettingHasWhatPeopleNeed(t *testing.T) {
 	names := strings.Fields(`STRAVA_CLIENT_ID STRAVA_CLIENT_SECRET STRAVA_REFRESH_TOKEN STRAVA_CACHE_HOURS STRAVA_API_URL
 		STRAVA_OAUTH_URL STRAVA_PUSH_URL DATABASE_URL MUSETTE_DATA MUSETTE_ADDR MUSETTE_URL MUSETTE_API_KEY MUSETTE_SECRET_KEY
@@ -43,8 +43,13 @@ func TestEverySettingHasWhatPeopleNeed(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(have, names) {
-		t.Errorf("settings:\n%q, not\n%q", have, names)
+	if len(have) < len(names) || !slices.Equal(have[:len(names)], names) {
+		t.Fatalf("settings:\n%q, not\n%q", have, names)
+	}
+	for _, name := range have[len(names):] {
+		if !strings.HasPrefix(name, "MUSETTE_NOTIFY_") && !strings.HasPrefix(name, "MUSETTE_POLICY_") {
+			t.Errorf("%s is not in the contract", name)
+		}
 	}
 }
 
@@ -99,7 +104,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		const mark = "hunter2"
 		secret := rapid.StringMatching(`[ -~]{0,30}`).Draw(t, "before") + mark + rapid.StringMatching(`[ -~]{0,30}`).Draw(t, "after")
 		name := rapid.SampledFrom([]string{
-			"STRAVA_CLIENT_SECRET", "STRAVA_REFRESH_TOKEN", "MUSETTE_API_KEY", "MUSETTE_SECRET_KEY",
+			"STRAVA_CLIENT_SECRET", "STRAVA_REFRESH_TOKEN", "MUSETTE_API_KEY", "MUSETTE_SECRET_KEY", "MUSETTE_NOTIFY_URL",
 		}).Draw(t, "name")
 		place := rapid.SampledFrom([]string{"environment", dotenvFile, yamlFile}).Draw(t, "place")
 		from := configSources{dir: dir}

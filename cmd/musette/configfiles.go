@@ -83,8 +83,8 @@ func brokenLine(body []byte) int {
 	return good + 1
 }
 
-// fromYAML takes the settings out of musette.yaml, or the file that was named. It is strict: a flat mapping of known
-// names, each at most once, to a word or (for lists) a list of words.
+// fromYAML takes the settings out of musette.yaml, or the file that was named. It is strict: a mapping of known
+// names, each at most once, to a word or (for lists) a list of words. Names with dots may be nested as well.
 func fromYAML(dir, file string) (map[string]value, error) {
 	asked := file != ""
 	if !asked {
@@ -126,34 +126,66 @@ func parseYAML(file string, body []byte) (map[string]value, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, misused(form, "%s line %d is not a setting", file, root.Line)
 	}
-	names := yamlNames()
-	found := map[string]value{}
-	var errs []error
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, node := root.Content[i], root.Content[i+1]
-		at := origin{name: key.Value, source: file, line: key.Line}
-		name, ok := names[key.Value]
-		if !ok {
-			errs = append(errs, unknownYAML(at, names))
+	y := yamlReader{file: file, names: yamlNames(), found: map[string]value{}}
+	y.read("", root)
+	return y.found, together(y.errs...)
+}
+
+// yamlReader takes the settings out of mappings.
+type yamlReader struct {
+	file  string
+	names map[string]string // of the variables, by their names in YAML
+	found map[string]value
+	errs  []error
+}
+
+// read takes a mapping in whose names all begin with a prefix: "", or one with a dot at its end.
+func (y *yamlReader) read(prefix string, mapping *yaml.Node) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key, node := mapping.Content[i], mapping.Content[i+1]
+		at := origin{name: prefix + key.Value, source: y.file, line: key.Line}
+		if name, ok := y.names[at.name]; ok {
+			if err := y.take(name, at, node); err != nil {
+				y.errs = append(y.errs, err)
+			}
 			continue
 		}
-		if first, twice := found[name]; twice {
-			errs = append(errs, misused("leave one of the two out", "%s stands in %s on line %d and again on line %d",
-				at.name, file, first.line, at.line))
+		if y.isGroup(at.name) && node.Kind == yaml.MappingNode {
+			y.read(at.name+".", node)
 			continue
 		}
-		text, err := yamlText(node)
-		if err != nil {
-			errs = append(errs, misused(settingNamed(name).right, "%s: %w", at.named(), err))
-			continue
-		}
-		found[name] = value{text, at}
+		y.errs = append(y.errs, unknownYAML(at, y.names))
 	}
-	return found, together(errs...)
+}
+
+// isGroup reports whether there are settings whose names begin with this one and a dot.
+func (y *yamlReader) isGroup(name string) bool {
+	for known := range y.names {
+		if strings.HasPrefix(known, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func (y *yamlReader) take(name string, at origin, node *yaml.Node) error {
+	if first, twice := y.found[name]; twice {
+		return misused("leave one of the two out", "%s stands in %s on line %d and again on line %d",
+			at.name, y.file, first.line, at.line)
+	}
+	text, err := yamlText(node)
+	if err != nil {
+		return misused(settingNamed(name).right, "%s: %w", at.named(), err)
+	}
+	if isPolicy(name) && node.Kind == yaml.SequenceNode && text == "" {
+		text = none
+	}
+	y.found[name] = value{text, at}
+	return nil
 }
 
 func unknownYAML(at origin, names map[string]string) error {
-	near := nearest(at.name, sortedKeys(names))
+	near := nearestYAML(at.name, names)
 	for short, long := range names { // the variable's own name is the likeliest slip
 		if strings.EqualFold(at.name, long) {
 			near = short

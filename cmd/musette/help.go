@@ -81,17 +81,23 @@ func helpCommand(w io.Writer, node *kong.Node) {
 
 // helpSettings lists what can be set. The order of the sources is that of [loadConfig].
 func helpSettings(w io.Writer) {
-	var t table
+	var t, policy table
 	for _, s := range settingsTable {
 		about := s.about
 		if s.byDefault != "" {
 			about += " (" + s.byDefault + ")"
 		}
-		t.row("", s.name, about)
+		if isPolicy(s.name) {
+			policy.row("", s.name, about)
+		} else {
+			t.row("", s.name, about)
+		}
 	}
 	fmt.Fprint(w, "musette settings: where one is named twice, the first of these counts: a flag, the environment,\n.env in the working directory, musette.yaml there (or --config FILE), the default\n\nSettings:\n")
 	_ = t.write(w)
-	fmt.Fprint(w, "\nExamples:\n  MUSETTE_GOAL_M=1000000 musette serve   in the environment\n  MUSETTE_GOAL_M=1000000                 as a line of .env\n  goal_m: 1000000                        as a line of musette.yaml: lower case, without MUSETTE_\n  musette serve --print-config           what counts now, and where it came from\n")
+	fmt.Fprint(w, "\nPolicy, when what is fetched; the defaults suit most:\n")
+	_ = policy.write(w)
+	fmt.Fprint(w, "\nExamples:\n  MUSETTE_GOAL_M=1000000 musette serve   in the environment\n  MUSETTE_GOAL_M=1000000                 as a line of .env\n  goal_m: 1000000                        as a line of musette.yaml: lower case, without MUSETTE_\n  policy: {sweep: 48h}                   the same for MUSETTE_POLICY_SWEEP; policy.sweep: 48h will do too\n  musette serve --print-config           what counts now, and where it came from\n")
 }
 
 // usage is `musette sync [ID...] [flags]`.

@@ -6,7 +6,6 @@ import (
 
 	"musette"
 	"musette/keeper"
-	"musette/plan"
 	"musette/snapshot"
 	"musette/store"
 	"musette/web"
@@ -24,25 +23,13 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 		}
 	}
 	return keeper.New(keeper.Config{
-		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.policy(), Filter: a.cfg.Filter,
+		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Filter: a.cfg.Filter,
 		Snapshot: func(ctx context.Context) error {
 			_, err := snapshot.Write(ctx, a.openStore, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
 			return err
 		},
 		Now: a.now, Log: a.log,
 	}), nil
-}
-
-// policy is the planner's table with what the settings change of it.
-func (c *config) policy() plan.Policy {
-	p := plan.Default()
-	if c.PollInterval > 0 {
-		p.Poll = c.PollInterval
-	}
-	if c.Streams != "" {
-		p.Streams = plan.Streams(c.Streams)
-	}
-	return p
 }
 
 // refresher passes the web's wishes on to whichever process makes the calls.
@@ -71,10 +58,10 @@ func (a *app) refresher(st *store.Store, wake func()) web.RefreshFunc {
 // ended is the error of a command that ended in a state: none if all is well, with what to do otherwise.
 func ended(s musette.Status) error {
 	hints := map[musette.State]string{
-		musette.StateLimited:   "what is here stays; `musette sync` goes on after that, `musette serve` does by itself",
-		musette.StateOffline:   "nothing is lost; check the network and STRAVA_API_URL, or try again later",
-		musette.StateInactive:  "nothing is lost; the app's owner can look at https://www.strava.com/settings/api",
-		musette.StateHeld:      "nothing is deleted until you have looked",
+		musette.StateLimited:  "what is here stays; `musette sync` goes on after that, `musette serve` does by itself",
+		musette.StateOffline:  "nothing is lost; check the network and STRAVA_API_URL, or try again later",
+		musette.StateInactive: "nothing is lost; the app's owner can look at https://www.strava.com/settings/api",
+		musette.StateHeld:     "nothing is deleted until you have looked",
 	}
 	if s.State == musette.StateOK {
 		return nil

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"musette"
+	"musette/plan"
 	"musette/strava"
 )
 
@@ -31,7 +32,10 @@ type setting struct {
 }
 
 // settingsTable is every setting there is, in the order in which they are shown.
-var settingsTable = []setting{
+var settingsTable = slices.Concat(contractTable, notifyTable, policyTable)
+
+// contractTable is every setting of the contract.
+var contractTable = []setting{
 	{
 		name: "STRAVA_CLIENT_ID", about: "your Strava app, from https://www.strava.com/settings/api",
 		right: "it is the number called Client ID at https://www.strava.com/settings/api", set: setClientID,
@@ -109,7 +113,7 @@ var settingsTable = []setting{
 	{
 		name: "MUSETTE_STREAMS", byDefault: "off", about: "fetch second-by-second data: off, recent or all",
 		right: "write off, recent or all",
-		set:   oneOf(func(c *config) *string { return &c.Streams }, "off", "recent", "all"),
+		set:   oneOf(func(c *config) *plan.Streams { return &c.Policy.Streams }, "off", "recent", "all"),
 	},
 	{
 		name: "MUSETTE_PUBLISH", byDefault: "off", about: "what strangers may see: off, aggregate or full",
@@ -160,7 +164,7 @@ func setCacheHours(c *config, text string) error {
 	case hours > most:
 		return errors.New("is more than a year")
 	}
-	c.PollInterval = time.Duration(hours * float64(time.Hour))
+	c.Policy.Poll = time.Duration(hours * float64(time.Hour))
 	return nil
 }
 
@@ -296,12 +300,12 @@ func setGoal(c *config, text string) error {
 	return nil
 }
 
-func oneOf(field func(*config) *string, words ...string) func(*config, string) error {
+func oneOf[S ~string](field func(*config) *S, words ...string) func(*config, string) error {
 	return func(c *config, text string) error {
 		if !slices.Contains(words, text) {
 			return errors.New("is none of " + strings.Join(words, ", "))
 		}
-		*field(c) = text
+		*field(c) = S(text)
 		return nil
 	}
 }
