@@ -1,0 +1,174 @@
+package plan_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"musette"
+	"musette/plan"
+)
+
+// waits fails a part again and again when it is due, and returns the waits between, until it is given up.
+func waits(st musette.PartState, most int, fail func(musette.PartState, time.Time) musette.PartState) (out []time.Duration, last musette.PartState) {
+	now := noon
+	for range most {
+		st = fail(st, now)
+		if st.Due.IsZero() {
+			break
+		}
+		out = append(out, st.Due.Sub(now))
+		now = st.Due
+	}
+	return out, st
+}
+
+func failed(st musette.PartState, now time.Time) musette.PartState {
+	return policy.Failed(st, fault, 0, now)
+}
+
+// tries are the waits within one failure, and the one after it.
+func tries(after ...time.Duration) (out []time.Duration) {
+	for _, d := range after {
+		out = append(out, time.Second, 5*time.Second, 30*time.Second, d)
+	}
+	return out
+}
+
+func TestFailedTries(t *testing.T) {
+	have := musette.PartState{ActivityID: 7, Part: musette.PartDetail, Outcome: musette.OutcomeHave}
+	first := musette.PartState{ActivityID: 7, Part: musette.PartDetail}
+	photos := musette.PartState{ActivityID: 7, Part: musette.PartPhotos}
+	unlimited := tries(5*time.Minute, 20*time.Minute, 80*time.Minute, 320*time.Minute, 1280*time.Minute, day, day, day, day)
+	fiveTimes := tries(day, day, day, day, day)[:19]
+	for name, c := range map[string]struct {
+		st   musette.PartState
+		want []time.Duration
+		ends musette.Outcome
+	}{
+		"first detail":      {first, unlimited, musette.OutcomeNever},
+		"a listing":         {musette.PartState{Part: musette.ListPoll}, unlimited, musette.OutcomeNever},
+		"again a detail":    {have, fiveTimes, musette.OutcomeHave},
+		"photos":            {photos, fiveTimes, musette.OutcomeFailed},
+		"photos here once":  {musette.PartState{ActivityID: 7, Part: musette.PartPhotos, Outcome: musette.OutcomeHave}, fiveTimes, musette.OutcomeHave},
+		"streams of a walk": {musette.PartState{ActivityID: 7, Part: musette.PartStreams}, fiveTimes, musette.OutcomeFailed},
+	} {
+		got, last := waits(c.st, len(unlimited), failed)
+		if !slices.Equal(got, c.want) || last.Outcome != c.ends || last.Error == "" {
+			t.Errorf("%s: waits %v, ends %+v", name, got, last)
+		}
+	}
+}
+
+func TestJitterStretchesByAQuarterAtMost(t *testing.T) {
+	for _, jitter := range []float64{0, 0.5, 1} {
+		st := policy.Failed(musette.PartState{Part: musette.PartPhotos, ActivityID: 7}, fault, jitter, noon)
+		if got, want := st.Due.Sub(noon), time.Second+time.Duration(jitter*float64(time.Second)/4); got != want {
+			t.Errorf("jitter %g: again after %s, want %s", jitter, got, want)
+		}
+	}
+}
+
+func TestAfterAFailureNobodyWaitsAnyMore(t *testing.T) {
+	for _, c := range []struct {
+		st   musette.PartState
+		want musette.Class
+	}{
+		{musette.PartState{ActivityID: 7, Part: musette.PartDetail, Start: noon.Add(-day)}, musette.ClassRecent},
+		{musette.PartState{ActivityID: 7, Part: musette.PartDetail, Start: noon.Add(-99 * day)}, musette.ClassBackfill},
+		{musette.PartState{ActivityID: 7, Part: musette.PartPhotos}, musette.ClassEnrich},
+		{musette.PartState{ActivityID: 7, Part: musette.PartStreams}, musette.ClassBackfill},
+		{musette.PartState{Part: musette.ListPoll}, musette.ClassList},
+		{musette.PartState{Part: musette.ListSweep}, musette.ClassRecheck},
+		{musette.PartState{Part: musette.PartAthlete}, musette.ClassList},
+	} {
+		st := policy.Asked(c.st, musette.ClassForced, noon)
+		for range 3 {
+			if st = failed(st, noon); st.Class != musette.ClassForced {
+				t.Errorf("%s: a second try is of class %s, want forced", c.st.Part, st.Class)
+			}
+		}
+		if st = failed(st, noon); st.Class != c.want {
+			t.Errorf("%s: after a failure of class %s, want %s", c.st.Part, st.Class, c.want)
+		}
+	}
+}
+
+func TestPlaceholdersAreAskedForAgain(t *testing.T) {
+	st := musette.PartState{ActivityID: 7, Part: musette.PartPhotos}
+	got, last := waits(st, 9, func(st musette.PartState, now time.Time) musette.PartState { return policy.Unfinished(st, now) })
+	if want := []time.Duration{10 * time.Minute, hour, day}; !slices.Equal(got, want) || last.Outcome != musette.OutcomeHave {
+		t.Errorf("again after %v, ends %+v, want %v", got, last, want)
+	}
+	// Scheduling in between leaves that alone.
+	k := newKnown()
+	k.photos = 1
+	k.schedule(t, noon)
+	k.got(t, musette.PartPhotos, noon)
+	k.states[musette.PartPhotos] = policy.Unfinished(k.states[musette.PartPhotos], noon)
+	k.schedule(t, noon.Add(time.Minute))
+	k.due(t, musette.PartPhotos, noon.Add(10*time.Minute), musette.ClassEnrich)
+}
+
+// A contradiction is a failed try, asked again like any other, and believed when it still stands a day later.
+func TestContradictionsAreBelievedAfterADay(t *testing.T) {
+	for name, st := range map[string]musette.PartState{
+		"photos":       {ActivityID: 7, Part: musette.PartPhotos},
+		"first detail": {ActivityID: 7, Part: musette.PartDetail},
+		"poll":         {Part: musette.ListPoll, Outcome: musette.OutcomeHave},
+		"nearly given up": {
+			ActivityID: 7, Part: musette.PartComments, Failures: 4, Outcome: musette.OutcomeHave,
+		},
+	} {
+		now := noon
+		for n := 1; ; n++ {
+			after, believe := policy.Contradicted(st, fault, 0.7, now)
+			if believe {
+				if age := now.Sub(noon); age < day || age > day+time.Minute {
+					t.Errorf("%s: believed after %s", name, age)
+				}
+				break
+			}
+			if !after.Due.After(now) || plan.GivenUp(after.Outcome) || n > 40 {
+				t.Fatalf("%s: %+v", name, after)
+			}
+			st, now = after, after.Due
+		}
+	}
+	// An answer that is as it should be ends it: a contradiction later is a new one.
+	st, _ := policy.Contradicted(musette.PartState{ActivityID: 7, Part: musette.PartPhotos}, fault, 0, noon)
+	st = policy.Succeeded(st, noon.Add(hour))
+	if _, believe := policy.Contradicted(st, fault, 0, noon.Add(2*day)); believe {
+		t.Error("a new contradiction was believed at once")
+	}
+}
+
+func TestGoneIsA404AndAbsence(t *testing.T) {
+	st := musette.PartState{ActivityID: 7, Part: musette.PartDetail, Outcome: musette.OutcomeHave}
+	after, gone := policy.NotFound(st, fault, 0, noon)
+	if gone || !after.Due.Equal(noon.Add(hour)) {
+		t.Errorf("alone: gone %t, again at %s, want in an hour", gone, after.Due)
+	}
+	again, gone := policy.NotFound(after, fault, 0, after.Due)
+	if gone || again.Failures != 1 || !again.Due.Equal(after.Due.Add(day)) {
+		t.Errorf("alone, the second time: gone %t, %+v, want one failure", gone, again)
+	}
+	first := st
+	first.Outcome = musette.OutcomeNever
+	now := noon
+	for n := range 30 { // never given up, and never oftener than hourly
+		next, gone := policy.NotFound(first, fault, 0, now)
+		if gone || next.Due.Sub(now) < hour {
+			t.Fatalf("a first detail, time %d: gone %t, again after %s", n, gone, next.Due.Sub(now))
+		}
+		first, now = next, next.Due
+	}
+	again.Absent = noon
+	if _, gone := policy.NotFound(again, fault, 0, noon.Add(2*hour)); !gone {
+		t.Error("absent from a listing, and a 404: not gone")
+	}
+	there := policy.Succeeded(again, noon)
+	if _, gone := policy.NotFound(there, fault, 0, noon.Add(3*hour)); gone {
+		t.Error("seen after it was absent, then a 404: gone")
+	}
+}
