@@ -122,40 +122,42 @@ func (s Situation) wished(p musette.PartState) bool {
 // whose turn comes first is drawn anew after each call, so that nobody is always last.
 func (s Situation) order() []musette.PartState {
 	type candidate struct {
-		musette.PartState
-		turn int
-		lot  uint64
+		*musette.PartState
+		class      musette.Class
+		lot        uint64
+		rank, turn int
 	}
 	list := make([]candidate, 0, len(s.Due))
-	for _, p := range s.Due {
-		if s.Blocked[p.AthleteID] {
-			continue
+	for i := range s.Due {
+		if p := &s.Due[i]; !s.Blocked[p.AthleteID] {
+			list = append(list, candidate{PartState: p, class: classAt(p, s.Now), lot: lot(p.AthleteID, s.Host.Calls), rank: rank(p)})
 		}
-		p.Class = classAt(p, s.Now)
-		list = append(list, candidate{PartState: p, lot: lot(p.AthleteID, s.Host.Calls)})
 	}
 	slices.SortFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.lot, b.lot), cmp.Compare(a.AthleteID, b.AthleteID),
-			cmp.Compare(rank(a.PartState), rank(b.PartState)), b.Start.Compare(a.Start),
+		if a.class != b.class || a.AthleteID != b.AthleteID {
+			return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.lot, b.lot), cmp.Compare(a.AthleteID, b.AthleteID))
+		}
+		return cmp.Or(cmp.Compare(a.rank, b.rank), b.Start.Compare(a.Start),
 			cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(worth(a.Part), worth(b.Part)))
 	})
 	for i := 1; i < len(list); i++ {
-		if a, b := &list[i-1], &list[i]; a.Class == b.Class && a.AthleteID == b.AthleteID {
+		if a, b := &list[i-1], &list[i]; a.class == b.class && a.AthleteID == b.AthleteID {
 			b.turn = a.turn + 1
 		}
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.turn, b.turn), cmp.Compare(rank(a.PartState), rank(b.PartState)))
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.turn, b.turn), cmp.Compare(a.rank, b.rank))
 	})
 	due := make([]musette.PartState, len(list))
-	for i := range list {
-		due[i] = list[i].PartState
+	for i, c := range list {
+		due[i] = *c.PartState
+		due[i].Class = c.class
 	}
 	return due
 }
 
 // classAt is the class of a candidate by now: a sweep overdue by twice its interval counts as a listing.
-func classAt(p musette.PartState, now time.Time) musette.Class {
+func classAt(p *musette.PartState, now time.Time) musette.Class {
 	interval := p.Due.Sub(later(p.LastSuccess, p.FirstSeen))
 	if p.Part == musette.ListSweep && now.Sub(p.Due) >= 2*interval {
 		return min(p.Class, musette.ClassList)
@@ -172,7 +174,7 @@ func lot(athleteID, calls int64) uint64 {
 }
 
 // rank puts what opens the way for other calls first: the athlete, then listings.
-func rank(p musette.PartState) int {
+func rank(p *musette.PartState) int {
 	switch {
 	case p.Part == musette.PartAthlete:
 		return 0
