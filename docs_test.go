@@ -95,7 +95,7 @@ func anchors(text string) []string {
 }
 
 // TestSettingsAreExplained holds the README's table and the program's together: the same names in the same order, and
-// the defaults that stand there as text.
+// the defaults that stand there as text. The policy's settings are listed by `musette help settings` alone.
 func TestSettingsAreExplained(t *testing.T) {
 	entry := regexp.MustCompile(`name: "([A-Z_]+)"(?:, byDefault: "([^"]*)")?`)
 	row := regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| ([^|]*)\\|")
@@ -105,7 +105,7 @@ func TestSettingsAreExplained(t *testing.T) {
 		inReadme = append(inReadme, m[1])
 		defaults[m[1]] = strings.Trim(m[2], "` ")
 	}
-	for _, m := range entry.FindAllStringSubmatch(read(t, "cmd/musette/settings.go"), -1) {
+	for _, m := range entry.FindAllStringSubmatch(read(t, "cmd/musette/settings.go")+read(t, "cmd/musette/notify.go"), -1) {
 		inProgram = append(inProgram, m[1])
 		if m[2] != "" && defaults[m[1]] != m[2] {
 			t.Errorf("the default of %s is %q, the README says %q", m[1], m[2], defaults[m[1]])
