@@ -38,12 +38,15 @@ var (
 	partShape   = object{"have": number{}, "due": number{}, "failed": number{}, "quarantined": number{}}
 
 	// statusShape is the contract for /v1/status, `musette status --json` and the last line of `musette sync --json`.
+	// since and advice came later than the rest.
 	statusShape = object{
-		"state": anyName, "until": orNull{moment}, "cause": word{}, "as_of": orNull{moment}, "next_call": orNull{moment},
+		"state": anyName, "until": orNull{moment}, "cause": word{}, "since": orNull{moment}, "advice": word{},
+		"as_of": orNull{moment}, "next_call": orNull{moment},
 		"quota": object{"read": limitShape, "overall": limitShape},
 		"calls": number{},
 		"athletes": listOf{object{
 			"id": idText, "name": word{}, "state": anyName, "cause": maybe{word{}}, "activities": number{},
+			"since": orNull{moment}, "advice": maybe{word{}},
 			"parts": object{
 				"summary": partShape, "detail": partShape, "photos": partShape, "comments": partShape, "streams": partShape,
 			},
