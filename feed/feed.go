@@ -177,8 +177,11 @@ func (f *Feed) lost(err error) {
 	now := f.View()
 	status := now.Status
 	status.State, status.Cause, status.Until = musette.StateStoreDown, err.Error(), nil
+	status.Advice = status.State.Advice()
 	if !f.down {
 		f.down = true
+		since := f.config.Now().UTC().Truncate(time.Second)
+		status.Since = &since
 		f.config.Log.Warn("the store can't be read; memory goes on serving", "error", err)
 	}
 	if err := f.swap(now, status); err != nil {

@@ -55,6 +55,19 @@ func notifyClient() *http.Client {
 	}
 }
 
+// watch follows the site's state.
+func (s *site) watch(ctx context.Context) error {
+	if s.app.notifier == nil {
+		s.app.notifier = s.app.newNotifier()
+	}
+	n := s.app.notifier
+	n.log = s.app.log
+	return n.run(ctx, s.store, func() (musette.Status, <-chan struct{}) {
+		v := s.feed.View()
+		return v.Status, v.Replaced()
+	})
+}
+
 // run follows the status until ctx ends. view returns the present one, and what is closed when there is another.
 func (n *notifier) run(ctx context.Context, st *store.Store, view func() (musette.Status, <-chan struct{})) error {
 	for ctx.Err() == nil {

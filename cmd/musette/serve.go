@@ -46,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		if err := a.Close(); err != nil {
 			return err
 		}
-		*a = app{console: a.console, now: a.now, cfg: a.cfg}
+		*a = app{console: a.console, now: a.now, cfg: a.cfg, notifier: a.notifier}
 		if err := a.configure(a.cfg); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	site := &site{app: a, store: st, cause: instead, elsewhere: "--addr or MUSETTE_ADDR"}
+	site := &site{app: a, store: st, cause: instead, began: a.now().UTC().Truncate(time.Second), elsewhere: "--addr or MUSETTE_ADDR"}
 	if instead == "" {
 		if err := site.keep(ctx); err != nil {
 			return err
@@ -79,6 +79,7 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	a.say("open this link once, within an hour, to see it as its owner:\n\n  %s\n", link)
+	site.also = site.watch
 	return site.run(ctx)
 }
 
@@ -89,6 +90,7 @@ type site struct {
 
 	keeper *keeper.Keeper // nil: this process only serves
 	cause  string         // why the store is a snapshot of one; "" if it is the store
+	began  time.Time
 	feed   *feed.Feed
 	server *web.Server
 
@@ -117,6 +119,7 @@ func (s *site) status(ctx context.Context) (musette.Status, error) {
 	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), calls)
 	if err == nil && s.cause != "" {
 		st.State, st.Cause, st.Until = musette.StateStoreDown, s.cause, nil
+		st.Since, st.Advice = &s.began, st.State.Advice()
 	}
 	return st, err
 }

@@ -29,6 +29,8 @@ type app struct {
 	openTokens *token.Tokens
 	openStrava *strava.Client
 
+	notifier *notifier // nil until something is served
+
 	closers []func() error
 }
 
