@@ -4,5 +4,8 @@
 // for the database only to look up a key. Errors of the API are RFC 9457 problems. openapi.yaml describes each route
 // and is served as /openapi.json; the tests check every reply against it.
 //
+// Strava's events come in at /webhook/{secret}: they are checked, kept in the inbox and acknowledged, and that is all;
+// see webhook.go. Of package strava only what reads them is used: no call is made from here.
+//
 // Who asks is decided in one place, [Server.visitor]: a key, a session or nobody. Nobody sees what is published.
 package web

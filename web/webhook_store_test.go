@@ -23,7 +23,7 @@ func TestWebhookFlood(t *testing.T) {
 	var first int64
 	h.update(func(ctx context.Context, tx *store.Tx) error {
 		for i := range 9_999 {
-			id, err := tx.PutInbox(ctx, store.InboxItem{Kind: "event", AthleteID: h.owner(), ActivityID: 17, Body: []byte(h.event("1779451200", "177")), ReceivedAt: noon})
+			id, err := tx.PutInbox(ctx, store.InboxItem{Kind: "event", AthleteID: h.owner(), ActivityID: int64(100 + i), Body: []byte("{}"), ReceivedAt: noon})
 			if err != nil {
 				return err
 			}
