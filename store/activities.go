@@ -126,8 +126,13 @@ func (tx *Tx) ActivityIDs(ctx context.Context, athleteID int64, from, to time.Ti
 	if to.IsZero() {
 		end = 1<<63 - 1
 	}
+	return tx.ids(ctx, "listing activities", stmt, athleteID, ms(from), end)
+}
+
+// ids reads one column of them.
+func (tx *Tx) ids(ctx context.Context, doing, stmt string, args ...any) ([]int64, error) {
 	var ids []int64
-	err := tx.query(ctx, "listing activities", stmt, []any{athleteID, ms(from), end}, func(rows *sql.Rows) error {
+	err := tx.query(ctx, doing, stmt, args, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		ids = append(ids, id)

@@ -93,7 +93,7 @@ func furnish(t *testing.T, s *site) {
 			errs = append(errs, e1, e2, tx.PutDocument(ctx, doc, true), tx.PutDocument(ctx, next, true),
 				tx.PutPartState(ctx, musette.PartState{
 					AthleteID: 7, ActivityID: id + 1, Part: musette.PartDetail, Due: day, Class: 3, Start: day, Outcome: musette.OutcomeHave, FirstSeen: day,
-					FirstWalk: true, LastTry: day, LastSuccess: day, Tries: 1, Failures: 1, Rechecks: 1, Contradicted: day, NotFound: day, ErrorKind: "k", Error: "e",
+					FirstWalk: true, LastTry: day, LastSuccess: day, Tries: 1, Failures: 1, Rechecks: 1, Wanted: 1, Contradicted: day, NotFound: day, ErrorKind: "k", Error: "e",
 				}),
 				tx.PutAthlete(ctx, store.Athlete{ID: id + 1, Name: name, FirstSeen: day, ListedAt: day, State: "ok", Cause: "c"}),
 				tx.PutGrant(ctx, store.Grant{
@@ -102,6 +102,9 @@ func furnish(t *testing.T, s *site) {
 				tx.PutKey(ctx, store.AccessKey{
 					ID: name, Kind: store.KeyKind, Name: name, Hash: [32]byte{byte(id)}, Scopes: []string{"read"}, AthleteID: 7,
 					CreatedAt: day, ExpiresAt: day, UsedAt: day, RevokedAt: day,
+				}),
+				tx.PutDeletions(ctx, store.Deletion{
+					AthleteID: 7, ActivityID: id + 1, FoundAt: day, Listing: musette.ListPoll, From: day, To: day, Decision: "x", DecidedAt: day,
 				}),
 				tx.PutSubscription(ctx, store.Subscription{
 					ID: 1, SecretHash: [32]byte{byte(id)}, TokenHash: [32]byte{1}, PublicURL: "https://feed.example", CreatedAt: day,

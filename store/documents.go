@@ -30,6 +30,7 @@ var (
 	documentBody      = tDocuments.index("body")
 	historyBody       = tHistory.index("body")
 	historySize       = tHistory.index("size")
+	historyReplaced   = tHistory.index("replaced_at_ms")
 )
 
 // wholeDocument verifies a row, the bytes of its body included.
@@ -69,14 +70,15 @@ func (tx *Tx) Documents(ctx context.Context, athleteID, activityID int64) ([]mus
 	return good, errors.Join(bad...)
 }
 
-// History returns the documents of an activity that were replaced, the last replaced first.
-func (tx *Tx) History(ctx context.Context, athleteID, activityID int64) ([]musette.Document, error) {
+// History returns the documents of an activity that were replaced, the last replaced first. Damaged ones are left out
+// and returned as joined [DamageError]s beside the good ones.
+func (tx *Tx) History(ctx context.Context, athleteID, activityID int64) ([]musette.Replaced, error) {
 	rows, err := tx.records(ctx, tHistory,
 		" WHERE athlete_id = $1 AND activity_id = $2 ORDER BY replaced_at_ms DESC, fetched_at_ms DESC, part, sha256", athleteID, activityID)
 	if err != nil {
 		return nil, err
 	}
-	var good []musette.Document
+	var good []musette.Replaced
 	var bad []error
 	for _, r := range rows {
 		d, err := wholeDocument(r, historyFrom, historySize, historyBody)
@@ -84,7 +86,7 @@ func (tx *Tx) History(ctx context.Context, athleteID, activityID int64) ([]muset
 			bad = append(bad, err)
 			continue
 		}
-		good = append(good, d)
+		good = append(good, musette.Replaced{Document: d, At: fromMS(r.v[historyReplaced].(int64))})
 	}
 	return good, errors.Join(bad...)
 }
@@ -101,6 +103,12 @@ func historyFrom(r *record) musette.Document {
 func (tx *Tx) PruneHistory(ctx context.Context, before time.Time) error {
 	_, err := tx.exec(ctx, "deleting old documents", "DELETE FROM {document_history} WHERE replaced_at_ms < $1", ms(before))
 	return err
+}
+
+// DocumentedIDs returns the activities of which there are documents, whether or not they have rows of their own.
+func (tx *Tx) DocumentedIDs(ctx context.Context, athleteID int64) ([]int64, error) {
+	const stmt = "SELECT DISTINCT activity_id FROM {documents} WHERE athlete_id = $1 AND activity_id <> 0 ORDER BY activity_id"
+	return tx.ids(ctx, "looking for documents", stmt, athleteID)
 }
 
 // documentMetasSQL reads documents' rows without their bodies; the checksums don't cover those.

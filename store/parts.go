@@ -7,12 +7,13 @@ import (
 	"musette"
 )
 
+// partStateFrom leaves out Absent: it belongs to a listing, which notes it in a cursor of its own.
 func partStateFrom(r *record) musette.PartState {
 	return musette.PartState{
 		AthleteID: r.int(), ActivityID: r.int(), Part: musette.Part(r.text()),
 		Due: r.time(), Class: musette.Class(r.num()), Start: r.time(), Outcome: musette.Outcome(r.text()),
 		FirstSeen: r.time(), FirstWalk: r.bool(), LastTry: r.time(), LastSuccess: r.time(),
-		Tries: r.num(), Failures: r.num(), Rechecks: r.num(), Contradicted: r.time(), NotFound: r.time(),
+		Tries: r.num(), Failures: r.num(), Rechecks: r.num(), Wanted: r.int(), Contradicted: r.time(), NotFound: r.time(),
 		ErrorKind: r.text(), Error: r.text(),
 	}
 }
@@ -23,7 +24,7 @@ func partStateValues(p musette.PartState, now time.Time) values {
 	return values{
 		p.AthleteID, p.ActivityID, string(p.Part), ms(p.Due), int64(p.Class), ms(p.Start), string(p.Outcome),
 		ms(p.FirstSeen), flag(p.FirstWalk), ms(p.LastTry), ms(p.LastSuccess), int64(p.Tries), int64(p.Failures), int64(p.Rechecks),
-		ms(p.Contradicted), ms(p.NotFound), p.ErrorKind, p.Error, flag(due),
+		p.Wanted, ms(p.Contradicted), ms(p.NotFound), p.ErrorKind, p.Error, flag(due),
 	}
 }
 
@@ -54,11 +55,24 @@ func (tx *Tx) DeletePartState(ctx context.Context, keys ...musette.Key) error {
 	return nil
 }
 
-const lastErrorsSQL = " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1"
+const (
+	lastErrorsSQL  = " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1"
+	quarantinedSQL = " WHERE error_kind <> '' AND outcome = 'quarantined' ORDER BY last_try_ms DESC LIMIT $1"
+)
 
 // LastErrors returns the newest failed tries, at most limit.
 func (tx *Tx) LastErrors(ctx context.Context, limit int) ([]musette.LastError, error) {
-	rows, err := tx.records(ctx, tPartStates, lastErrorsSQL, int64(limit))
+	return tx.errorsOf(ctx, lastErrorsSQL, limit)
+}
+
+// Quarantined returns the parts that are set aside because what comes for them can't be used, each with the reason,
+// the newest tries first, at most limit.
+func (tx *Tx) Quarantined(ctx context.Context, limit int) ([]musette.LastError, error) {
+	return tx.errorsOf(ctx, quarantinedSQL, limit)
+}
+
+func (tx *Tx) errorsOf(ctx context.Context, where string, limit int) ([]musette.LastError, error) {
+	rows, err := tx.records(ctx, tPartStates, where, int64(limit))
 	states, err := collect(rows, err, partStateFrom)
 	var found []musette.LastError
 	for _, p := range states {

@@ -123,6 +123,9 @@ var (
 		{name: "athlete_id", kind: integer},
 		{name: "activity_id", kind: integer},
 		{name: "found_at_ms", kind: integer},
+		{name: "listing", kind: text},
+		{name: "from_ms", kind: integer},
+		{name: "to_ms", kind: integer},
 		{name: "decision", kind: text},
 		{name: "decided_at_ms", kind: integer},
 	}}
@@ -183,6 +186,7 @@ var (
 		{name: "tries", kind: integer},
 		{name: "failures", kind: integer},
 		{name: "rechecks", kind: integer},
+		{name: "wanted", kind: integer},
 		{name: "contradicted_ms", kind: integer},
 		{name: "not_found_ms", kind: integer},
 		{name: "error_kind", kind: text},

@@ -21,7 +21,7 @@ func testPartStates(t *testing.T, b *bench) {
 		full := musette.PartState{
 			AthleteID: 7, ActivityID: oddIDs[i%len(oddIDs)], Part: musette.PartDetail, Due: at(i), Class: musette.ClassRecheck, Start: at(-i),
 			Outcome: musette.OutcomeFailed, FirstSeen: at(1), FirstWalk: true, LastTry: at(2), LastSuccess: at(3), Tries: 1, Failures: 2,
-			Rechecks: 3, Contradicted: at(4), NotFound: at(5), ErrorKind: "kind" + text, Error: text,
+			Rechecks: 3, Wanted: -1 << 63, Contradicted: at(4), NotFound: at(5), ErrorKind: "kind" + text, Error: text,
 		}
 		bare := musette.PartState{AthleteID: 7, ActivityID: full.ActivityID, Part: musette.PartPhotos}
 		b.update(func(ctx context.Context, tx *store.Tx) error { return tx.PutPartState(ctx, bare, bare, full, bare) })
@@ -31,6 +31,13 @@ func testPartStates(t *testing.T, b *bench) {
 		equal(t, "states", read(b, states), []musette.PartState{full, bare})
 		last := read(b, func(ctx context.Context, tx *store.Tx) ([]musette.LastError, error) { return tx.LastErrors(ctx, 1) })
 		equal(t, "last error", last[0].At, full.LastTry)
+		full.Outcome = musette.OutcomeQuarantined
+		set := read(b, func(ctx context.Context, tx *store.Tx) ([]musette.LastError, error) { return tx.Quarantined(ctx, 10) })
+		b.update(func(ctx context.Context, tx *store.Tx) error { return tx.PutPartState(ctx, full) })
+		aside := read(b, func(ctx context.Context, tx *store.Tx) ([]musette.LastError, error) { return tx.Quarantined(ctx, 10) })
+		if len(set) != 0 || len(aside) != 1 || aside[0].ActivityID != full.ActivityID || aside[0].Message != text {
+			t.Errorf("quarantined before: %v, after: %v", set, aside)
+		}
 		b.update(func(ctx context.Context, tx *store.Tx) error {
 			return tx.DeletePartState(ctx, full.Key(), full.Key(), musette.Key{AthleteID: 99})
 		})

@@ -168,6 +168,7 @@ func fill(b *bench) {
 			tx.PutGrant(ctx, store.Grant{ID: "g", Sealed: []byte{0, 1, 2}}),
 			tx.PutKey(ctx, store.AccessKey{ID: "k"}),
 			tx.PutSubscription(ctx, store.Subscription{SecretHash: [32]byte{1}}),
+			tx.PutDeletions(ctx, store.Deletion{AthleteID: 7, ActivityID: 1, FoundAt: at(1)}),
 		)
 	})
 }

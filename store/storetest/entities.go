@@ -312,7 +312,10 @@ func testReplace(t *testing.T, b *bench) {
 		return read(b, func(ctx context.Context, tx *store.Tx) ([]musette.Document, error) { return tx.Documents(ctx, 8, 1) })
 	}
 	history := func() (list []string) {
-		for _, d := range read(b, func(ctx context.Context, tx *store.Tx) ([]musette.Document, error) { return tx.History(ctx, 8, 1) }) {
+		for _, d := range read(b, func(ctx context.Context, tx *store.Tx) ([]musette.Replaced, error) { return tx.History(ctx, 8, 1) }) {
+			if d.At.IsZero() {
+				t.Error("a replaced document doesn't say when it was")
+			}
 			list = append(list, string(d.Body))
 		}
 		return list

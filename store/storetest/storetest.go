@@ -19,6 +19,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"entities", testEntities},
 		{"activities", testActivities},
 		{"documents", testDocuments},
+		{"deletions", testDeletions},
+		{"purge", testPurge},
 		{"part states", testPartStates},
 		{"due", testDue},
 		{"rollback", testRollback},

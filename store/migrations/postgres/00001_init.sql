@@ -120,6 +120,9 @@ CREATE TABLE musette.deletions (
     athlete_id BIGINT NOT NULL,
     activity_id BIGINT NOT NULL,
     found_at_ms BIGINT NOT NULL,
+    listing TEXT COLLATE "C" NOT NULL,
+    from_ms BIGINT NOT NULL,
+    to_ms BIGINT NOT NULL,
     decision TEXT COLLATE "C" NOT NULL,
     decided_at_ms BIGINT NOT NULL,
     sum BIGINT NOT NULL,
@@ -148,6 +151,7 @@ CREATE TABLE musette.activities (
 );
 CREATE INDEX activities_id ON musette.activities (activity_id);
 CREATE INDEX activities_start ON musette.activities (athlete_id, start_ms);
+CREATE INDEX activities_gone ON musette.activities (gone_at_ms) WHERE gone_at_ms <> 0;
 ALTER TABLE musette.activities ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE musette.documents (
@@ -199,6 +203,7 @@ CREATE TABLE musette.part_states (
     tries BIGINT NOT NULL,
     failures BIGINT NOT NULL,
     rechecks BIGINT NOT NULL,
+    wanted BIGINT NOT NULL,
     contradicted_ms BIGINT NOT NULL,
     not_found_ms BIGINT NOT NULL,
     error_kind TEXT COLLATE "C" NOT NULL,

@@ -110,6 +110,9 @@ CREATE TABLE deletions (
     athlete_id INTEGER NOT NULL,
     activity_id INTEGER NOT NULL,
     found_at_ms INTEGER NOT NULL,
+    listing TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL,
     decision TEXT NOT NULL,
     decided_at_ms INTEGER NOT NULL,
     sum INTEGER NOT NULL,
@@ -137,6 +140,7 @@ CREATE TABLE activities (
 ) STRICT;
 CREATE INDEX activities_id ON activities (activity_id);
 CREATE INDEX activities_start ON activities (athlete_id, start_ms);
+CREATE INDEX activities_gone ON activities (gone_at_ms) WHERE gone_at_ms <> 0;
 
 CREATE TABLE documents (
     athlete_id INTEGER NOT NULL,
@@ -185,6 +189,7 @@ CREATE TABLE part_states (
     tries INTEGER NOT NULL,
     failures INTEGER NOT NULL,
     rechecks INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
     contradicted_ms INTEGER NOT NULL,
     not_found_ms INTEGER NOT NULL,
     error_kind TEXT NOT NULL,
