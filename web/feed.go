@@ -75,6 +75,9 @@ func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
 	case response == nil:
 		return notFound("There is no such activity here, or it isn't yours to see.")
 	}
+	if entry, ok := view.Activity(id, reader); ok && reader.Owner {
+		response = s.withStreams(r.Context(), response, entry.For(reader))
+	}
 	send(w, r, reader, response)
 	return nil
 }

@@ -115,28 +115,7 @@ func names(view *feed.View, reader feed.Reader) map[int64]string {
 
 // sendHTML is send for HTML.
 func sendHTML(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
-	coding := feed.Plain
-	if response.Worthwhile() {
-		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
-	}
-	h := w.Header()
-	h.Set("Cache-Control", cachePublic)
-	if to.Owner {
-		h.Set("Cache-Control", cachePrivate)
-	}
-	h.Set("ETag", response.ETag(coding))
-	if matches(r.Header.Values("If-None-Match"), response.ETag(coding)) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	if coding != feed.Plain {
-		h.Set("Content-Encoding", coding)
-	}
-	body := response.Encoded(coding)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body) // if it fails nobody is there to be told
+	sendAs("text/html; charset=utf-8", w, r, to, response)
 }
 
 // asset answers with one of the page's own files.

@@ -17,6 +17,11 @@ const (
 
 // send answers with a ready response: in the coding the client likes best, or with 304 if it has it already.
 func send(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
+	sendAs("application/json", w, r, to, response)
+}
+
+// sendAs is send for another type of content.
+func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
 	coding := feed.Plain
 	if response.Worthwhile() {
 		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
@@ -32,7 +37,7 @@ func send(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed
 		return
 	}
 	body := response.Encoded(coding)
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", contentType)
 	if coding != feed.Plain {
 		h.Set("Content-Encoding", coding)
 	}

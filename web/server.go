@@ -33,6 +33,8 @@ type Config struct {
 	// stores isn't kept, so Strava is asked to send its events again.
 	Woken func()
 
+	Streams bool // activities may have streams in the store
+
 	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown
 	Now       func() time.Time // default [time.Now]
 	Log       *slog.Logger     // default: nothing is logged

@@ -15,6 +15,7 @@ import (
 	"musette"
 	"musette/feed"
 	"musette/keeper"
+	"musette/plan"
 	"musette/store"
 	"musette/web"
 )
@@ -139,7 +140,7 @@ func (s *site) open(addr string, everyone bool) (err error) {
 		wake = s.keeper.Wake
 	}
 	c := web.Config{
-		Feed: s.feed, Store: s.store, Open: everyone, PublicURL: s.app.cfg.PublicURL, Now: s.app.now, Log: s.app.log,
+		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Now: s.app.now, Log: s.app.log,
 		Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
 	}
 	if s.app.cfg.APIKey != "" {

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"musette"
+	"musette/feed"
+	"musette/store"
+)
+
+// streamsPatience is how long an answer waits for the store, which alone has streams. Without them it is still an
+// answer.
+const streamsPatience = 2 * time.Second
+
+// withStreams adds the activity's streams to its answer, as arrays under Strava's names, where they are here and the
+// store can be read. Strangers get none: they carry positions.
+func (s *Server) withStreams(ctx context.Context, response *feed.Response, a *musette.Activity) *feed.Response {
+	if !s.config.Streams {
+		return response
+	}
+	ctx, cancel := context.WithTimeout(ctx, streamsPatience)
+	defer cancel()
+	var docs []musette.Document
+	_ = s.config.Store.View(ctx, func(tx *store.Tx) (err error) {
+		docs, err = tx.Documents(ctx, a.AthleteID, a.ID) // damaged ones are left out; what is here is good
+		return err
+	})
+	for _, d := range docs {
+		if d.Part != musette.PartStreams {
+			continue
+		}
+		if streams, ok := streamArrays(d.Body); ok {
+			body := append([]byte(nil), response.Body[:len(response.Body)-1]...)
+			body = append(append(body, `,"streams":`...), streams...)
+			return feed.NewResponse(append(body, '}'), "owner")
+		}
+	}
+	return response
+}
+
+// streamArrays takes the arrays out of Strava's streams, which wrap each in an object.
+func streamArrays(body []byte) ([]byte, bool) {
+	var streams map[string]struct {
+		Data jsontext.Value `json:"data"`
+	}
+	relaxed := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := json.Unmarshal(body, &streams, relaxed); err != nil {
+		return nil, false
+	}
+	arrays := make(map[string]jsontext.Value, len(streams))
+	for name, s := range streams {
+		if s.Data.Kind() == '[' {
+			arrays[name] = s.Data
+		}
+	}
+	out, err := json.Marshal(arrays, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	return out, err == nil && len(arrays) > 0
+}
