@@ -47,6 +47,10 @@ race: deps ## every test under the race detector; slow
 fuzz: ## every fuzz target for ten seconds
 	@scripts/fuzz.sh 10s
 
+.PHONY: simulate
+simulate: ## months of syncing in virtual time: each scenario, its calls, its delays, its bounds
+	go run ./e2e/simulate/cmd
+
 .PHONY: bench
 bench: ## the table of figures
 	@scripts/bench.sh

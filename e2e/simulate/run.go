@@ -1,0 +1,346 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"musette/plan"
+	"musette/strava/stravatest"
+	"musette/strava/stravatest/season"
+)
+
+const (
+	// latency is what a step that makes calls takes.
+	latency = 150 * time.Millisecond
+	// travel is how long an event takes from Strava to the moment that the keeper looks into its inbox.
+	travel = 3 * time.Second
+	// settling is how long a mirror lives in quiet before it is measured: longer than rechecks of what was new at its
+	// first walk go on, and not a multiple of what recurs.
+	settling = 9 * day
+)
+
+// dawn is when every scenario begins.
+var dawn = time.Date(2026, 6, 15, 0, 0, 0, 0, time.UTC)
+
+// run is one scenario being played.
+type run struct {
+	fixture
+	sc     Scenario
+	clock  *stravatest.Clock // Strava's, which is right by definition
+	ahead  atomic.Int64      // our clock less Strava's, in nanoseconds
+	people *people
+	watch  *watch
+	meter  *meter
+	events *postman
+	chaos  *chaos // nil without
+	rooms  *rooms
+
+	wake     time.Time // when to step next, by our own clock; zero: only when something comes in
+	seen     int64     // of the feed's changes
+	sight    sight
+	measured bool
+}
+
+// errKilled ends the rooms of a process that has been killed.
+var errKilled = errors.New("killed")
+
+// Run plays a scenario. The error is the harness's own or the program's: a bound that is missed is in the result.
+// log hears what the keeper says, in virtual time; nil: nobody does.
+func Run(ctx context.Context, sc Scenario, log slog.Handler) (*Result, error) {
+	dir, err := tempDir()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	began := time.Now()
+	r := newRun(sc, dir, log)
+	if err := r.play(ctx); err != nil {
+		return nil, fmt.Errorf("scenario %q, seed %d, on %s: %w", sc.Name, sc.Seed, r.clock.Now().Format(time.DateTime), err)
+	}
+	res := r.result()
+	res.Took = time.Since(began).Seconds()
+	return res, nil
+}
+
+func newRun(sc Scenario, dir string, log slog.Handler) *run {
+	r := &run{sc: sc, clock: stravatest.NewClock(dawn)}
+	r.events = &postman{}
+	server := stravatest.New(stravatest.Config{
+		Seed: sc.Seed, Activities: max(1, sc.Old.Activities), Now: r.clock.Now, Sleep: r.clock.Sleep, WebhookClient: r.events.client(),
+		RotateRefreshTokens: sc.Chaos != nil && sc.Chaos.Rotate,
+	})
+	for i := 1; i < sc.Athletes; i++ {
+		server.AddAthlete(season.Options{Seed: sc.Seed + uint64(i), Activities: max(1, sc.Old.Activities)})
+	}
+	r.people = newPeople(server, sc.Seed)
+	r.watch = newWatch(r.people)
+	r.meter = newMeter(server, log)
+	jitter := rand.New(rand.NewPCG(sc.Seed, 0x717))
+	r.fixture = fixture{
+		server: server, transport: server.Transport(), dir: dir, policy: plan.Default(), now: r.ours,
+		jitter: jitter.Float64, log: slog.New(r.meter),
+	}
+	if sc.Chaos != nil {
+		r.chaos = newChaos(r, *sc.Chaos)
+		r.transport = r.chaos
+		r.people.lenient = true
+	}
+	return r
+}
+
+// ours is the time by our own clock.
+func (r *run) ours() time.Time { return r.clock.Now().Add(time.Duration(r.ahead.Load())) }
+
+// theirs is a time of our clock by the right one.
+func (r *run) theirs(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(-time.Duration(r.ahead.Load()))
+}
+
+// play is the whole scenario.
+func (r *run) play(ctx context.Context) (err error) {
+	for _, a := range r.server.Athletes() {
+		if err := r.people.settle(a.ID, r.sc.Old); err != nil {
+			return err
+		}
+	}
+	r.sight.waiting, r.sight.hidden = len(r.people.now), len(r.people.now)
+	if err := r.reopen(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.rooms.close()) }()
+	if err := r.rooms.connect(ctx, r.server); err != nil {
+		return err
+	}
+	if err := r.subscribe(ctx); err != nil {
+		return err
+	}
+	if r.sc.Mirrored {
+		limits, settle := roomy, settling
+		if r.sc.Settle > 0 {
+			limits, settle = r.sc.Limits, r.sc.Settle
+		}
+		r.server.SetLimits(limits)
+		if err := r.until(ctx, r.clock.Now().Add(settle)); err != nil {
+			return err
+		}
+		if r.sight.waiting > 0 {
+			return fmt.Errorf("%d activities are not complete after %v", r.sight.waiting, settle)
+		}
+		r.server.ResetCalls()
+		r.meter.reset()
+	}
+	r.server.SetLimits(r.sc.Limits)
+	r.measured = true
+	r.people.began = r.clock.Now()
+	for _, a := range r.server.Athletes() {
+		r.people.lead(a.ID, r.sc.Life, r.people.began, r.sc.Days)
+	}
+	for _, a := range r.sc.Script {
+		r.people.act(a)
+		if a.Do == Break && a.Fault.For > 0 {
+			r.people.at(r.people.began.Add(a.At+a.Fault.For), func(now time.Time) error {
+				r.sight.recovered(r, now.Add(-a.Fault.For), now)
+				return nil
+			})
+		}
+	}
+	if r.chaos != nil {
+		r.chaos.begin()
+	}
+	return r.until(ctx, r.people.began.Add(time.Duration(r.sc.Days+r.sc.After)*day))
+}
+
+// roomy are limits that nobody reaches.
+var roomy = stravatest.Limits{OverallQuarter: 1e6, OverallDay: 1e7, ReadQuarter: 1e6, ReadDay: 1e7}
+
+func (r *run) subscribe(ctx context.Context) error {
+	if !r.sc.Webhooks {
+		return nil
+	}
+	r.events.open(r)
+	_, _, err := r.rooms.client.CreateSubscription(ctx, callback, "a token")
+	return err
+}
+
+// until lives on until the time, as many processes as it takes.
+func (r *run) until(ctx context.Context, end time.Time) error {
+	for {
+		err := r.rooms.keeper.Lead(ctx, func(ctx context.Context) error { return r.live(ctx, end) })
+		if r.chaos == nil || !r.chaos.dead() {
+			return err
+		}
+		r.chaos.buried()
+		if err := r.reopen(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// reopen starts the program, anew if it ran.
+func (r *run) reopen(ctx context.Context) (err error) {
+	if r.rooms != nil {
+		_ = r.rooms.close() // a process that is killed doesn't mind how it ends
+	}
+	if r.rooms, err = r.open(ctx); err != nil {
+		return err
+	}
+	r.wake = r.ours()
+	return r.look(ctx)
+}
+
+// live is the life of one process: it steps when it is time, and lets people live meanwhile.
+func (r *run) live(ctx context.Context, end time.Time) error {
+	for idle := 0; ; {
+		now := r.clock.Now()
+		if !now.Before(end) || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := r.meanwhile(ctx, now); err != nil {
+			return err
+		}
+		if r.chaos != nil && r.chaos.dead() {
+			return errKilled
+		}
+		if !r.wake.IsZero() && !r.wake.After(r.ours()) {
+			made := r.meter.made()
+			if err := r.step(ctx); err != nil {
+				return err
+			}
+			if r.meter.made() > made {
+				r.clock.Advance(latency)
+				idle = 0
+				continue
+			}
+			if idle++; idle > 1000 {
+				return fmt.Errorf("the keeper wants to step again and again, and makes no calls")
+			}
+		}
+		next := end
+		for _, t := range []time.Time{r.theirs(r.wake), r.people.next(), r.events.due} {
+			if !t.IsZero() && t.Before(next) {
+				next = t
+			}
+		}
+		if next.After(now) {
+			r.clock.Set(next)
+			if next.Sub(now) > time.Second {
+				idle = 0
+			}
+		} else {
+			r.clock.Advance(time.Millisecond)
+		}
+	}
+}
+
+// meanwhile is what happens on Strava until now, and what comes from there by itself.
+func (r *run) meanwhile(ctx context.Context, now time.Time) error {
+	happened, err := r.people.live(now)
+	if err != nil {
+		return err
+	}
+	r.watch.take()
+	if happened {
+		r.events.expect(now.Add(travel))
+	}
+	if came, err := r.events.deliver(ctx, now); err != nil {
+		return err
+	} else if came {
+		r.wake = r.ours()
+	}
+	return nil
+}
+
+// step lets the keeper make one step, and looks at what readers see afterwards.
+func (r *run) step(ctx context.Context) error {
+	if r.chaos != nil && r.chaos.dead() {
+		return errKilled
+	}
+	made := r.meter.made()
+	wake, err := r.rooms.keeper.Step(ctx, r.ours())
+	if r.chaos != nil && r.chaos.dead() {
+		return errKilled
+	}
+	if err != nil {
+		return err
+	}
+	r.wake = wake
+	if r.chaos != nil && len(r.chaos.Spends) == 0 && r.meter.made() > made {
+		over, err := r.overdrawn(ctx)
+		if err != nil {
+			return err
+		}
+		if over != "" {
+			r.watch.complain("%s: %s", r.clock.Now(), over)
+		}
+	}
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.sight.caughtUp(r)
+	return nil
+}
+
+// look takes in what readers see now.
+func (r *run) look(ctx context.Context) error {
+	if err := r.rooms.feed.Look(ctx); err != nil {
+		return err
+	}
+	v := r.rooms.feed.View()
+	if v.Seq == r.seen {
+		return nil
+	}
+	now := r.clock.Now()
+	changes, next, ok := v.Changes(r.seen, 1<<20, owner)
+	if !ok {
+		for id := range r.people.now {
+			r.notice(now, id)
+		}
+		for id := range r.people.gone {
+			r.notice(now, id)
+		}
+		r.seen = v.Seq
+		return nil
+	}
+	for _, c := range changes {
+		r.notice(now, c.Activity)
+	}
+	r.seen = next
+	return nil
+}
+
+// notice looks at one activity.
+func (r *run) notice(now time.Time, id int64) {
+	a := see(r.rooms.feed.View(), id)
+	_, before := r.watch.firstShown[id]
+	whole := r.watch.complete[id]
+	r.watch.see(now, id, a)
+	if a == nil || !r.stock(id) {
+		return
+	}
+	if !before {
+		if r.sight.hidden--; r.sight.hidden == 0 {
+			r.sight.visibleAfter = r.meter.made()
+		}
+	}
+	if !whole && len(a.Missing) == 0 {
+		r.watch.complete[id] = true
+		if r.sight.waiting--; r.sight.waiting == 0 {
+			r.sight.completeAt = now
+		}
+	}
+}
+
+// stock reports whether the activity was there at the start.
+func (r *run) stock(id int64) bool { return id < firstUpload || id > lastUpload }
+
+// The simulated Strava gives uploads ids from this range, and the season's own others.
+const firstUpload, lastUpload = 23_000_000_000, 24_000_000_000
