@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +13,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+
+	"musette"
 	"musette/store"
 )
 
@@ -111,4 +116,78 @@ func (p *program) files() string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+// multiply adds copies of the activities, complete as they are, until there are so many: each with an id of its own,
+// and some days older than the one before. No process may have the store open.
+func (p *program) multiply(activities int) {
+	p.t.Helper()
+	ctx := p.t.Context()
+	st, err := store.Open(ctx, store.Config{Dir: p.data})
+	must(p.t, err)
+	defer st.Close()
+	var originals []original
+	must(p.t, st.View(ctx, func(tx *store.Tx) error {
+		athletes, err := tx.Athletes(ctx)
+		if err != nil {
+			return err
+		}
+		for a, err := range tx.Activities(ctx, athletes[0].ID) {
+			if err != nil {
+				return err
+			}
+			docs, err := tx.Documents(ctx, a.AthleteID, a.ID)
+			if err != nil {
+				return err
+			}
+			originals = append(originals, original{a, docs})
+		}
+		return nil
+	}))
+	for n := len(originals); n < activities; {
+		must(p.t, st.Update(ctx, nil, func(tx *store.Tx) error {
+			for i := 0; i < len(originals) && n < activities; i++ {
+				if err := originals[i].copyTo(ctx, tx, n/len(originals)); err != nil {
+					return err
+				}
+				n++
+			}
+			return nil
+		}))
+	}
+}
+
+// original is an activity to make copies of.
+type original struct {
+	store.Activity
+	docs []musette.Document
+}
+
+// copyTo writes the nth copy.
+func (o *original) copyTo(ctx context.Context, tx *store.Tx, n int) error {
+	row := o.Activity
+	row.ID += int64(n) * 1_000_000_000_000
+	row.Start = row.Start.AddDate(-n, 0, 0)
+	var view musette.Activity
+	if err := json.Unmarshal(row.View, &view); err != nil {
+		return err
+	}
+	view.ID, view.Start = row.ID, musette.At(row.Start)
+	view.StartLocal = row.Start.Format("2006-01-02T15:04:05")
+	var err error
+	if row.View, err = json.Marshal(&view, json.Deterministic(true)); err != nil {
+		return err
+	}
+	if _, err := tx.PutActivity(ctx, row); err != nil {
+		return err
+	}
+	for _, d := range o.docs {
+		body := bytes.ReplaceAll(d.Body, []byte(id(o.ID)), []byte(id(row.ID)))
+		doc := musette.NewDocument(d.AthleteID, row.ID, d.Part, d.Source, body, d.FetchedAt)
+		doc.Mark = d.Mark
+		if err := tx.PutDocument(ctx, doc, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
