@@ -55,3 +55,46 @@ func TestSyncSurvivesKills(t *testing.T) {
 	p.must("backup", "verify")
 	p.wantSound()
 }
+
+// Interrupted, a sync says that nothing is lost, and the next one goes on.
+func TestSyncInterrupted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stravatest.Config{Seed: 4, Limits: plenty})
+	p := w.program()
+	sync := p.start("sync", "--json")
+	sync.until("calls", func() bool { return len(w.Calls()) >= 20 })
+	_, took := sync.stop(interrupt)
+	if took > 5*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+	sync.outcome().wantProblem(t, 1, "stopped", "nothing is lost", "musette sync")
+	p.must("sync")
+	w.complete(p)
+	if n, most := len(w.Calls()), w.least()+plan.MaxInFlight+1; n > most {
+		t.Errorf("%d calls, want at most %d", n, most)
+	}
+}
+
+// Several syncs at once make the calls of one; whichever is killed, the others see it through.
+func TestSyncsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stravatest.Config{Seed: 4, Activities: 200, Limits: plenty})
+	p := w.program()
+	first := p.start("sync", "--json")
+	first.until("calls", func() bool { return len(w.Calls()) >= 20 })
+	var others []*process
+	for range 3 {
+		others = append(others, p.start("sync", "--json"))
+	}
+	first.until("calls", func() bool { return len(w.Calls()) >= 100 })
+	first.stop(os.Kill)
+	for _, o := range others {
+		if code := o.wait(); code != 0 {
+			t.Errorf("a sync beside one that was killed ended with %d\n%s", code, o.outcome())
+		}
+	}
+	w.complete(p)
+	if n, most := len(w.Calls()), w.least()+2*plan.MaxInFlight+len(others)+1; n > most {
+		t.Errorf("%d calls, want at most %d: %v", n, most, w.Counts())
+	}
+}
