@@ -16,9 +16,12 @@ var ErrContradiction = errors.New("it contradicts what the list says")
 var ErrPlaceholder = errors.New("some photos are still being prepared by Strava")
 
 // Accept decides whether bytes that came for a part of an activity are that document. b are the activity's basics
-// as known so far. A nil error means: store it. [ErrPlaceholder] means: store it and ask again; [ErrContradiction]
-// and every other error mean: a failed try, store nothing.
+// as known so far, nil if nothing is known yet. A nil error means: store it. [ErrPlaceholder] means: store it and ask
+// again; [ErrContradiction] and every other error mean: a failed try, store nothing.
 func Accept(part Part, body []byte, b *Basics) error {
+	if b == nil {
+		b = &Basics{}
+	}
 	switch part {
 	case PartDetail, PartSummary:
 		return acceptBasics(part, body, b)
@@ -33,22 +36,26 @@ func Accept(part Part, body []byte, b *Basics) error {
 }
 
 func acceptBasics(part Part, body []byte, b *Basics) error {
-	got, err := ParseBasics(body)
+	w, err := parseWire(body)
+	if err != nil {
+		return err
+	}
+	got, err := w.basics()
 	switch {
 	case err != nil:
 		return err
-	case b == nil:
-		return nil
-	case got.ID != b.ID:
+	case b.ID != 0 && got.ID != b.ID:
 		return fmt.Errorf("asked for activity %d, got activity %d", b.ID, got.ID)
-	case got.AthleteID != 0 && b.AthleteID != 0 && got.AthleteID != b.AthleteID:
+	case b.AthleteID != 0 && got.AthleteID != 0 && got.AthleteID != b.AthleteID:
 		return fmt.Errorf("activity %d came as another athlete's", b.ID)
+	case part == PartSummary:
+		return nil
+	case w.ResourceState != nil && *w.ResourceState < 3:
+		return fmt.Errorf("asked for the details of activity %d, got its summary", got.ID)
 	}
-	if part == PartDetail && b.SummaryPolyline != "" {
-		docs := byPart{PartDetail: {Body: body}}
-		if docs.detail().Map.Polyline == "" && got.SummaryPolyline == "" {
-			return fmt.Errorf("activity %d has a route, its details have none: %w", b.ID, ErrContradiction)
-		}
+	detail := readDetail(body)
+	if b.SummaryPolyline != "" && got.SummaryPolyline == "" && detail.polyline() == "" {
+		return fmt.Errorf("activity %d has a route, its details have none: %w", got.ID, ErrContradiction)
 	}
 	return nil
 }
@@ -61,15 +68,16 @@ func acceptPhotos(body []byte, b *Basics) error {
 	if len(items) == 0 && b.PhotoCount > 0 {
 		return fmt.Errorf("no photos came where %d are counted: %w", b.PhotoCount, ErrContradiction)
 	}
+	ready := true
 	for i := range items {
-		if id := items[i].ActivityID; id != 0 && id != b.ID {
+		if id := items[i].ActivityID; id != 0 && b.ID != 0 && id != b.ID {
 			return fmt.Errorf("asked for photos of activity %d, got some of activity %d", b.ID, id)
 		}
+		p, ok := items[i].photo()
+		ready = ready && ok && p.Width > 0 && p.Height > 0
 	}
-	for i := range items {
-		if _, ok := items[i].usable(); !ok {
-			return ErrPlaceholder
-		}
+	if !ready {
+		return ErrPlaceholder
 	}
 	return nil
 }
@@ -83,7 +91,7 @@ func acceptComments(body []byte, b *Basics) error {
 		return fmt.Errorf("no comments came where %d are counted: %w", b.CommentCount, ErrContradiction)
 	}
 	for i := range items {
-		if id := items[i].ActivityID; id != 0 && id != b.ID {
+		if id := items[i].ActivityID; id != 0 && b.ID != 0 && id != b.ID {
 			return fmt.Errorf("asked for comments of activity %d, got some of activity %d", b.ID, id)
 		}
 	}
@@ -100,7 +108,10 @@ func acceptStreams(body []byte) error {
 	}
 	length := -1
 	for name, s := range streams {
-		if length >= 0 && len(s.Data) != length {
+		switch {
+		case s.Data == nil:
+			return fmt.Errorf("stream %q has no data", name)
+		case length >= 0 && len(s.Data) != length:
 			return fmt.Errorf("stream %q has %d values, another has %d", name, len(s.Data), length)
 		}
 		length = len(s.Data)

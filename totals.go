@@ -3,7 +3,6 @@ package musette
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -46,31 +45,30 @@ func (s *Sum) add(a *Activity) {
 
 // Total sums the activities; goalM is passed through.
 func Total(activities []*Activity, goalM float64) Totals {
-	t := Totals{GoalM: goalM}
-	types, weeks := map[string]*TypeSum{}, map[string]*WeekSum{}
+	t := Totals{GoalM: goalM, ByType: []TypeSum{}, ByWeek: []WeekSum{}}
+	types, weeks := map[string]Sum{}, map[string]Sum{}
 	for _, a := range activities {
 		t.add(a)
-		entry(types, a.SportType, func() *TypeSum { return &TypeSum{Type: a.SportType} }).add(a)
-		w := Week(a.StartLocal)
-		entry(weeks, w, func() *WeekSum { return &WeekSum{Week: w} }).add(a)
+		addTo(types, a.SportType, a)
+		addTo(weeks, Week(a.StartLocal), a)
 	}
-	t.ByType, t.ByWeek = []TypeSum{}, []WeekSum{}
-	for _, s := range slices.SortedFunc(maps.Values(types), func(a, b *TypeSum) int {
+	for name, sum := range types {
+		t.ByType = append(t.ByType, TypeSum{name, sum})
+	}
+	for week, sum := range weeks {
+		t.ByWeek = append(t.ByWeek, WeekSum{week, sum})
+	}
+	slices.SortFunc(t.ByType, func(a, b TypeSum) int {
 		return cmp.Or(cmp.Compare(b.DistanceM, a.DistanceM), cmp.Compare(a.Type, b.Type))
-	}) {
-		t.ByType = append(t.ByType, *s)
-	}
-	for _, s := range slices.SortedFunc(maps.Values(weeks), func(a, b *WeekSum) int { return cmp.Compare(a.Week, b.Week) }) {
-		t.ByWeek = append(t.ByWeek, *s)
-	}
+	})
+	slices.SortFunc(t.ByWeek, func(a, b WeekSum) int { return cmp.Compare(a.Week, b.Week) })
 	return t
 }
 
-func entry[V any](m map[string]*V, key string, make func() *V) *V {
-	if m[key] == nil {
-		m[key] = make()
-	}
-	return m[key]
+func addTo(sums map[string]Sum, key string, a *Activity) {
+	s := sums[key]
+	s.add(a)
+	sums[key] = s
 }
 
 // Week returns the ISO week of a local start, "2026-W21"; "" if it isn't one.
@@ -80,5 +78,5 @@ func Week(startLocal string) string {
 		return ""
 	}
 	year, week := t.ISOWeek()
-	return fmt.Sprintf("%d-W%02d", year, week)
+	return fmt.Sprintf("%04d-W%02d", year, week)
 }
