@@ -18,6 +18,7 @@ type marks struct {
 	Absent    map[int64]int64 `json:"absent,omitempty"`    // a complete listing lacked it: with a 404 on top it is gone
 	Routeless map[int64]int64 `json:"routeless,omitempty"` // its summary has lost its route: believed if it stays so
 	Held      musette.Part    `json:"held,omitzero"`       // the listing that lacked too much to be believed
+	HeldSince int64           `json:"held_since,omitzero"`
 
 	was string
 }
@@ -108,7 +109,7 @@ const enough = 1000
 func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.PartState, l listing, m *marks, at time.Time) error {
 	lost := l.Lost + len(l.Missing)
 	if l.Lost > 0 || lost > heldCount && lost*heldShare > l.Should {
-		return k.hold(ctx, tx, st, lost, l.Should, m)
+		return k.hold(ctx, tx, st, lost, l.Should, m, at)
 	}
 	for _, id := range l.Missing {
 		_, known := m.Absent[id]
@@ -123,7 +124,7 @@ func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.Part
 	if m.Held == "" || m.Held != musette.ListPoll && st.Part != musette.ListSweep {
 		return nil // a poll can't judge what a sweep has missed
 	}
-	m.Held = ""
+	m.Held, m.HeldSince = "", 0
 	return setAthlete(ctx, tx, st.AthleteID, func(a *store.Athlete) {
 		if a.State == musette.StateHeld {
 			a.State, a.Cause = musette.StateOK, ""
@@ -132,8 +133,11 @@ func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.Part
 }
 
 // hold refuses to believe a listing, and says so: nothing is deleted.
-func (k *Keeper) hold(ctx context.Context, tx *store.Tx, st musette.PartState, missing, of int, m *marks) error {
+func (k *Keeper) hold(ctx context.Context, tx *store.Tx, st musette.PartState, missing, of int, m *marks, at time.Time) error {
 	k.Log.Warn("a listing lacks many activities; none is deleted", "athlete", st.AthleteID, "missing", missing, "of", of)
+	if m.Held == "" {
+		m.HeldSince = at.Unix()
+	}
 	if m.Held != musette.ListSweep {
 		m.Held = st.Part
 	}

@@ -95,7 +95,7 @@ func (k *Keeper) fetch(ctx context.Context, j job) result {
 // another reserves one more call for a job under way.
 func (k *Keeper) another(ctx context.Context, c musette.Class) (t quota.Ticket, err error) {
 	err = k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		g, err := readGate(ctx, tx)
+		g, err := k.gate(ctx, tx)
 		if err != nil {
 			return err
 		}

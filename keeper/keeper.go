@@ -10,6 +10,7 @@ import (
 
 	"musette"
 	"musette/plan"
+	"musette/quota"
 	"musette/store"
 	"musette/strava"
 	"musette/token"
@@ -21,6 +22,7 @@ type Config struct {
 	Strava *strava.Client
 	Tokens *token.Tokens
 	Policy plan.Policy
+	Rules  *quota.Rules // default [quota.DefaultRules]
 	Filter musette.Filter
 
 	// Snapshot writes the local snapshot; nil: none is written. It is called at the end of a sync that changed
@@ -56,6 +58,10 @@ func New(c Config) *Keeper {
 	}
 	if c.Jitter == nil {
 		c.Jitter = rand.Float64
+	}
+	if c.Rules == nil {
+		rules := quota.DefaultRules()
+		c.Rules = &rules
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -116,7 +116,7 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 	if l.Gap {
 		return orErr(tx.PutPartState(ctx, done), func() error { return listed(ctx, tx, id, at) })
 	}
-	often, err := k.intervals(ctx, tx, g, activities, at)
+	often, err := k.intervals(ctx, tx, g, activities)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func orErr(err error, then func() error) error {
 // polled ends a poll. If nothing on the page was known before, there may be more new activities than a page holds:
 // a walk back to what is known closes the gap.
 func (k *Keeper) polled(ctx context.Context, tx *store.Tx, g *gate, states plan.States, st musette.PartState, p page, known knowledge, at time.Time) error {
-	often, err := k.intervals(ctx, tx, g, len(known.ids), at)
+	often, err := k.intervals(ctx, tx, g, len(known.ids))
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ type rhythm struct{ poll, sweep time.Duration }
 
 // intervals returns the policy's intervals, stretched where there are so many athletes that the lists would take too
 // much of a day's quota. The others are taken to have as many activities as this one.
-func (k *Keeper) intervals(ctx context.Context, tx *store.Tx, g *gate, activities int, at time.Time) (rhythm, error) {
+func (k *Keeper) intervals(ctx context.Context, tx *store.Tx, g *gate, activities int) (rhythm, error) {
 	athletes, err := tx.Athletes(ctx)
 	if sound(err) != nil {
 		return rhythm{}, err

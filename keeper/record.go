@@ -53,7 +53,7 @@ func (k *Keeper) writeSingly(ctx context.Context) error {
 // write writes results in one transaction.
 func (k *Keeper) write(ctx context.Context, results []result) error {
 	return k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		g, err := readGate(ctx, tx)
+		g, err := k.gate(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,10 @@ func setGrant(ctx context.Context, tx *store.Tx, id string, state musette.State,
 	}
 	for _, g := range grants {
 		if g.ID == id {
-			g.State, g.Cause, g.UpdatedAt = state, cause, at
+			if g.State != state { // else it is as it was, since then
+				g.UpdatedAt = at
+			}
+			g.State, g.Cause = state, cause
 			return tx.PutGrant(ctx, g)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"musette"
+	"musette/plan"
 	"musette/store"
 )
 
@@ -14,8 +15,9 @@ const fitted = "derived"
 
 // rules are what views and due times follow from, besides the documents.
 func (k *Keeper) rules() string {
+	poll, sweep := k.Policy.Lists(plan.Mirrored{})
 	return fmt.Sprintf("view %d, types %q, from %q, streams %q, poll %s, sweep %s",
-		musette.ViewVersion, k.Filter.Types, k.Filter.From, k.Policy.Streams, k.Policy.Poll, k.Policy.Sweep)
+		musette.ViewVersion, k.Filter.Types, k.Filter.From, k.Policy.Streams, poll, sweep)
 }
 
 // refit makes the store's content what it would be had today's rules always held: views and what is due are derived
@@ -100,7 +102,19 @@ func (k *Keeper) refitLists(ctx context.Context, tx *store.Tx, athleteID int64) 
 	if err != nil {
 		return err
 	}
-	for part, every := range map[musette.Part]time.Duration{musette.ListPoll: k.Policy.Poll, musette.ListSweep: k.Policy.Sweep} {
+	ids, err := tx.ActivityIDs(ctx, athleteID, time.Time{}, time.Time{})
+	if err != nil {
+		return err
+	}
+	g, err := readGate(ctx, tx)
+	if err != nil {
+		return err
+	}
+	often, err := k.intervals(ctx, tx, &g, len(ids))
+	if err != nil {
+		return err
+	}
+	for part, every := range map[musette.Part]time.Duration{musette.ListPoll: often.poll, musette.ListSweep: often.sweep} {
 		st, ok := states[part]
 		if !ok || st.Due.IsZero() || st.Tries+st.Failures > 0 || !st.Contradicted.IsZero() {
 			continue

@@ -19,6 +19,10 @@ type gate struct {
 	Ledger quota.Ledger `json:"ledger"`
 	Host   plan.Host    `json:"host"`
 
+	// State is what the last decision came to, and Since when it did so first, one after the other.
+	State musette.State `json:"state,omitzero"`
+	Since time.Time     `json:"since,omitzero"`
+
 	version int64
 }
 
@@ -34,6 +38,22 @@ func readGate(ctx context.Context, tx *store.Tx) (gate, error) {
 		return gate{Ledger: quota.New(), version: version}, nil
 	}
 	return g, nil
+}
+
+// gate reads the row for somebody who makes calls: from now on all go by this keeper's rules.
+func (k *Keeper) gate(ctx context.Context, tx *store.Tx) (gate, error) {
+	g, err := readGate(ctx, tx)
+	g.Ledger.Rules = *k.Rules
+	return g, err
+}
+
+// enter notes the state that a decision came to, and reports whether it is another one.
+func (g *gate) enter(s musette.State, now time.Time) bool {
+	if s == g.State {
+		return false
+	}
+	g.State, g.Since = s, now.UTC()
+	return true
 }
 
 var errRaced = errors.New("another process wrote the quota in between")
@@ -77,7 +97,7 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 		if err := k.workInbox(ctx, tx, grants, now); err != nil {
 			return err
 		}
-		g, err := readGate(ctx, tx)
+		g, err := k.gate(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -86,7 +106,12 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 			return err
 		}
 		k.hurry(s.Due, now)
-		if k.last = plan.Next(s); len(k.last.Calls) == 0 {
+		k.last = plan.Next(s)
+		other := g.enter(k.last.State, now)
+		if len(k.last.Calls) == 0 {
+			if other {
+				return g.write(ctx, tx)
+			}
 			return nil
 		}
 		jobs, err = k.reserve(ctx, tx, now, &g, grants)
@@ -120,8 +145,9 @@ func (k *Keeper) reserve(ctx context.Context, tx *store.Tx, now time.Time, g *ga
 
 // hurry lets a sweep that is overdue by twice its interval count as a list. (DESIGN section 7)
 func (k *Keeper) hurry(due []musette.PartState, now time.Time) {
+	_, sweep := k.Policy.Lists(plan.Mirrored{})
 	for i := range due {
-		if st := &due[i]; st.Part == musette.ListSweep && now.Sub(st.Due) >= 2*k.Policy.Sweep {
+		if st := &due[i]; st.Part == musette.ListSweep && now.Sub(st.Due) >= 2*sweep {
 			st.Class = min(st.Class, musette.ClassList)
 		}
 	}

@@ -96,6 +96,21 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
+// since is instant, for times that may not be known.
+func since(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return instant(t)
+}
+
+func sinceUnix(s int64) *time.Time {
+	if s == 0 {
+		return nil
+	}
+	return instant(time.Unix(s, 0))
+}
+
 // readAthletes returns the athletes with their counts, and when all lists were last known to be complete.
 func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, grants []store.Grant) (out []musette.Athlete, asOf *time.Time, err error) {
 	byID := grantsFor(grants, func(store.Grant) bool { return true })
@@ -114,11 +129,19 @@ func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, g
 		if a.State != "" {
 			m.State = a.State
 		}
-		if g, ok := byID[a.ID]; !ok {
-			m.State, m.Cause = musette.StateReconnect, noGrant
-		} else if g.State == musette.StateReconnect {
-			m.State, m.Cause = musette.StateReconnect, g.Cause
+		if m.State == musette.StateHeld {
+			marks, err := readMarks(ctx, tx, a.ID)
+			if err != nil {
+				return nil, nil, err
+			}
+			m.Since = sinceUnix(marks.HeldSince)
 		}
+		if g, ok := byID[a.ID]; !ok {
+			m.State, m.Cause, m.Since = musette.StateReconnect, noGrant, nil
+		} else if g.State == musette.StateReconnect {
+			m.State, m.Cause, m.Since = musette.StateReconnect, g.Cause, since(g.UpdatedAt)
+		}
+		m.Advice = m.State.Advice()
 		out = append(out, m)
 		if i == 0 || a.ListedAt.Before(oldest) {
 			oldest = a.ListedAt
@@ -134,12 +157,10 @@ const noGrant = "no athlete is connected yet: run `musette connect`, or set STRA
 
 const causeLimited = "Strava's quota for now is used up"
 
-// setState finds the worst state, with its cause and its end.
+// setState finds the worst state, with its cause, its end, when it began, and what to do about it.
 func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, works bool, now time.Time) {
 	s.State = d.State
-	if !d.Until.IsZero() {
-		s.Until = instant(d.Until)
-	}
+	s.Until = since(d.Until)
 	switch d.State {
 	case musette.StateSyncing:
 		if now.Sub(g.Host.LastCall) > busy { // due, but nobody is at it
@@ -152,16 +173,37 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 	case musette.StateInactive:
 		s.Cause = "Strava has switched this app off; its owner's subscription may have lapsed"
 	}
+	s.Since = g.began(s.State)
 	for _, a := range s.Athletes {
-		if a.State == musette.StateHeld && musette.Worst(s.State, a.State) == a.State {
-			s.State, s.Until, s.Cause = a.State, nil, a.Cause
+		if a.State == musette.StateHeld && (s.State != a.State || earlier(a.Since, s.Since)) && musette.Worst(s.State, a.State) == a.State {
+			s.State, s.Until, s.Cause, s.Since = a.State, nil, a.Cause, a.Since
 		}
 	}
-	if works || s.State == musette.StateInactive {
-		return
+	if !works && s.State != musette.StateInactive {
+		s.State, s.Until, s.Cause, s.Since = musette.StateReconnect, nil, noGrant, nil
+		if len(grants) > 0 {
+			s.Cause = grants[0].Cause
+		}
+		for _, grant := range grants { // it is everybody's since the last one's
+			if s.Since == nil || grant.UpdatedAt.After(*s.Since) {
+				s.Since = since(grant.UpdatedAt)
+			}
+		}
 	}
-	s.State, s.Until, s.Cause = musette.StateReconnect, nil, noGrant
-	if len(grants) > 0 {
-		s.Cause = grants[0].Cause
-	}
+	s.Advice = s.State.Advice()
 }
+
+// began is when a state of the host or of the last decision began, nil if that isn't known.
+func (g *gate) began(s musette.State) *time.Time {
+	switch {
+	case s == musette.StateOffline:
+		return since(g.Host.OfflineSince)
+	case s == musette.StateInactive:
+		return since(g.Host.InactiveSince)
+	case s == g.State:
+		return since(g.Since)
+	}
+	return nil
+}
+
+func earlier(a, b *time.Time) bool { return a != nil && b != nil && a.Before(*b) }
