@@ -23,7 +23,7 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 		}
 	}
 	return keeper.New(keeper.Config{
-		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Filter: a.cfg.Filter,
+		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
 		Snapshot: func(ctx context.Context) error {
 			_, err := snapshot.Write(ctx, a.openStore, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
 			return err
@@ -57,12 +57,6 @@ func (a *app) refresher(st *store.Store, wake func()) web.RefreshFunc {
 
 // ended is the error of a command that ended in a state: none if all is well, with what to do otherwise.
 func ended(s musette.Status) error {
-	hints := map[musette.State]string{
-		musette.StateLimited:  "what is here stays; `musette sync` goes on after that, `musette serve` does by itself",
-		musette.StateOffline:  "nothing is lost; check the network and STRAVA_API_URL, or try again later",
-		musette.StateInactive: "nothing is lost; the app's owner can look at https://www.strava.com/settings/api",
-		musette.StateHeld:     "nothing is deleted until you have looked",
-	}
 	if s.State == musette.StateOK {
 		return nil
 	}
@@ -70,5 +64,12 @@ func ended(s musette.Status) error {
 	if s.Until != nil {
 		cause += ", until " + s.Until.Local().Format("15:04")
 	}
-	return endedIn(s.State, cause, hints[s.State])
+	hint := s.Advice
+	switch s.State {
+	case musette.StateLimited:
+		hint = "what is here stays; `musette sync` goes on after that, `musette serve` does by itself"
+	case musette.StateReconnect:
+		hint = "" // the cause says it
+	}
+	return endedIn(s.State, cause, hint)
 }

@@ -39,8 +39,14 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 func statusText(s musette.Status, now time.Time) *table {
 	t := &table{}
 	t.row("state", string(s.State)+orElse(": "+s.Cause, s.Cause == ""))
+	if s.Since != nil && !well(s.State) {
+		t.row("since", moment(*s.Since, now))
+	}
 	if s.Until != nil {
 		t.row("until", moment(*s.Until, now))
+	}
+	if s.Advice != "" {
+		t.row("advice", s.Advice)
 	}
 	if s.AsOf != nil {
 		t.row("as of", moment(*s.AsOf, now))
@@ -55,7 +61,7 @@ func statusText(s musette.Status, now time.Time) *table {
 	}
 	for _, a := range s.Athletes {
 		t.row("athlete", fmt.Sprintf("%s (%d), %d activities%s", plain(a.Name), a.ID, a.Activities,
-			orElse(": "+string(a.State)+", "+a.Cause, a.State == musette.StateOK)))
+			orElse(": "+troubled(a, now), a.State == musette.StateOK)))
 		for _, part := range musette.ActivityParts {
 			if n := a.Parts[part]; n != (musette.PartCount{}) {
 				t.row("  "+string(part), counts(n))
@@ -72,6 +78,15 @@ func statusText(s musette.Status, now time.Time) *table {
 		t.row("last error", fmt.Sprintf("%s, %s: %s", moment(e.At, now), what, plain(e.Message)))
 	}
 	return t
+}
+
+// troubled says what is wrong with one athlete's mirror; what to do about it the cause says, or the line above.
+func troubled(a musette.Athlete, now time.Time) string {
+	text := string(a.State)
+	if a.Since != nil {
+		text += " since " + moment(*a.Since, now)
+	}
+	return text + orElse(", "+a.Cause, a.Cause == "")
 }
 
 func counts(n musette.PartCount) string {
