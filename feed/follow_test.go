@@ -125,6 +125,13 @@ func TestTheStoreGoesAwayAndMemoryServesOn(t *testing.T) {
 	if v.Status.State != musette.StateStoreDown || !strings.Contains(v.Status.Cause, "db.example") {
 		t.Errorf("the state is %q, cause %q", v.Status.State, v.Status.Cause)
 	}
+	if v.Status.Since == nil || v.Status.Advice == "" {
+		t.Errorf("it doesn't say since when, or what to do: %+v", v.Status)
+	}
+	began := *v.Status.Since
+	if f.Look(context.Background()) == nil || !f.View().Status.Since.Equal(began) {
+		t.Errorf("a second failure says since %s, not %s", f.View().Status.Since, began)
+	}
 	if got := ids(t, v, feed.Query{Reader: owner}); len(got) != 1 {
 		t.Errorf("memory serves %v", got)
 	}
