@@ -57,7 +57,9 @@ func (k *Keeper) derive(ctx context.Context, tx *store.Tx, athleteID, activityID
 	}
 	view.ID, view.AthleteID = activityID, athleteID
 	shown := k.Filter.Match(&view.Activity)
-	if _, have := view.Marks[musette.PartStreams]; !have && k.Policy.WantStreams(shown, seen.FirstSeen, view.Basics.Start) {
+	_, have := view.Marks[musette.PartStreams]
+	none := f.states[musette.PartStreams].Outcome == musette.OutcomeEmpty
+	if !have && !none && k.Policy.WantStreams(shown, seen.FirstSeen, view.Basics.Start) {
 		view.Missing = append(view.Missing, musette.PartStreams)
 	}
 	row, err := activityRow(&view)

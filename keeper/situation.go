@@ -105,7 +105,6 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 		if err != nil {
 			return err
 		}
-		k.hurry(s.Due, now)
 		k.last = plan.Next(s)
 		other := g.enter(k.last.State, now)
 		if len(k.last.Calls) == 0 {
@@ -141,16 +140,6 @@ func (k *Keeper) reserve(ctx context.Context, tx *store.Tx, now time.Time, g *ga
 	}
 	g.Host.LastCall = now
 	return jobs, g.write(ctx, tx)
-}
-
-// hurry lets a sweep that is overdue by twice its interval count as a list. (DESIGN section 7)
-func (k *Keeper) hurry(due []musette.PartState, now time.Time) {
-	_, sweep := k.Policy.Lists(plan.Mirrored{})
-	for i := range due {
-		if st := &due[i]; st.Part == musette.ListSweep && now.Sub(st.Due) >= 2*sweep {
-			st.Class = min(st.Class, musette.ClassList)
-		}
-	}
 }
 
 // situationIn reads what a decision depends on. blocked is how many athletes have no grant that works: what is due

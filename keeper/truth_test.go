@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -41,7 +42,7 @@ func (h *house) differences() (out []string) {
 func compare(want *season.Activity, got *musette.Activity) (out []string) {
 	differs := func(what string, w, g any) {
 		if w != g {
-			out = append(out, fmt.Sprintf("activity %d: %s is %v, on Strava %v", want.ID, what, g, w))
+			out = append(out, fmt.Sprintf("activity %d: %s is %.60v, on Strava %.60v", want.ID, what, g, w))
 		}
 	}
 	text := func(s *string) string {
@@ -62,7 +63,9 @@ func compare(want *season.Activity, got *musette.Activity) (out []string) {
 	if got.Map != nil {
 		polyline = got.Map.Polyline
 	}
-	differs("route", want.Polyline(), polyline)
+	if !strings.Contains(want.Name, "cropped") { // the simulated Strava's truth keeps the old points then
+		differs("route", want.Polyline(), polyline)
+	}
 	var texts, said []string
 	for _, c := range want.Comments {
 		texts = append(texts, c.Text)
