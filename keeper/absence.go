@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 type marks struct {
 	Absent    map[int64]int64 `json:"absent,omitempty"`    // a complete listing lacked it: with a 404 on top it is gone
 	Routeless map[int64]int64 `json:"routeless,omitempty"` // its summary has lost its route: believed if it stays so
-	Held      musette.Part    `json:"held,omitzero"`       // the listing that lacked too much to be believed
+	Held      musette.Part    `json:"-"`                   // the listing at hand, if it lacked too much to be believed
 	HeldSince int64           `json:"held_since,omitzero"`
 
 	was string
@@ -65,9 +64,6 @@ func (m *marks) absentSince(id int64) time.Time {
 	return time.Time{}
 }
 
-// A listing that lacks more than a tenth of what it should have, and more than a few, is not believed.
-const heldShare, heldCount = 10, 5
-
 // missing adds to next what page p of listing l lacks of the activities that are known. One that an earlier page of
 // the same listing had is not missing.
 func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p page, l listing, bottom bool, next *listing) error {
@@ -103,55 +99,3 @@ func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p p
 
 // enough is how many missing activities a cursor names; of more, only the number is kept.
 const enough = 1000
-
-// judgeMissing ends a listing: what it lacked is asked for, unless that is too much to be believed. Only a 404 on
-// top makes an activity gone.
-func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.PartState, l listing, m *marks, at time.Time) error {
-	lost := l.Lost + len(l.Missing)
-	if l.Lost > 0 || lost > heldCount && lost*heldShare > l.Should {
-		return k.hold(ctx, tx, st, lost, l.Should, m, at)
-	}
-	for _, id := range l.Missing {
-		_, known := m.Absent[id]
-		if known && st.Part == musette.ListPoll { // asked already; the next sweep asks again
-			continue
-		}
-		m.Absent[id] = at.Unix()
-		if err := k.askAbsent(ctx, tx, st.AthleteID, id, at); err != nil {
-			return err
-		}
-	}
-	if m.Held == "" || m.Held != musette.ListPoll && st.Part != musette.ListSweep {
-		return nil // a poll can't judge what a sweep has missed
-	}
-	m.Held, m.HeldSince = "", 0
-	return setAthlete(ctx, tx, st.AthleteID, func(a *store.Athlete) {
-		if a.State == musette.StateHeld {
-			a.State, a.Cause = musette.StateOK, ""
-		}
-	})
-}
-
-// hold refuses to believe a listing, and says so: nothing is deleted.
-func (k *Keeper) hold(ctx context.Context, tx *store.Tx, st musette.PartState, missing, of int, m *marks, at time.Time) error {
-	k.Log.Warn("a listing lacks many activities; none is deleted", "athlete", st.AthleteID, "missing", missing, "of", of)
-	if m.Held == "" {
-		m.HeldSince = at.Unix()
-	}
-	if m.Held != musette.ListSweep {
-		m.Held = st.Part
-	}
-	return setAthlete(ctx, tx, st.AthleteID, func(a *store.Athlete) {
-		a.State = musette.StateHeld
-		a.Cause = fmt.Sprintf("Strava's list lacks %d of %d activities; all are kept until the list has them again", missing, of)
-	})
-}
-
-// askAbsent makes a detail call due for an activity that a listing lacks.
-func (k *Keeper) askAbsent(ctx context.Context, tx *store.Tx, athleteID, id int64, at time.Time) error {
-	states, err := partStates(ctx, tx, athleteID, id)
-	if err != nil {
-		return err
-	}
-	return tx.PutPartState(ctx, k.Policy.Asked(detailState(states), musette.ClassList, at))
-}

@@ -19,9 +19,21 @@ func (k *Keeper) recordPart(ctx context.Context, tx *store.Tx, states plan.State
 	case v == absent && st.Part == musette.PartDetail:
 		return k.notFound(ctx, tx, states, st, r)
 	case (v == absent || v == noSuch) && st.Part == musette.PartStreams:
-		return tx.PutPartState(ctx, k.Policy.Missing(st, r.at))
+		return k.hasNone(ctx, tx, states, k.Policy.Missing(st, r.at), r.at)
 	}
 	return tx.PutPartState(ctx, k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at))
+}
+
+// hasNone records that there is nothing to fetch for a part: the view doesn't miss it any more.
+func (k *Keeper) hasNone(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, at time.Time) error {
+	docs, err := documents(ctx, tx, st.AthleteID, st.ActivityID)
+	if err != nil {
+		return err
+	}
+	stored := maps.Clone(states)
+	states[st.Part] = st
+	_, err = k.derive(ctx, tx, st.AthleteID, st.ActivityID, filing{docs: docs, states: states, stored: stored}, store.Activity{Status: store.StatusLive}, at)
+	return err
 }
 
 // notFound records a 404 that names the activity: with a listing that lacks it, it is gone.
@@ -71,7 +83,7 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 		st = k.Policy.Succeeded(st, r.at)
 	default:
 		k.Log.Warn("an answer is of no use", "part", st.Part, "activity", st.ActivityID, "error", err)
-		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: "unusable", Message: err.Error()}, k.Jitter(), r.at))
+		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: "unusable", Message: err.Error(), Unusable: true}, k.Jitter(), r.at))
 	}
 	doc := musette.NewDocument(st.AthleteID, st.ActivityID, st.Part, musette.SourceAPI, r.body, r.at)
 	if doc.Mark = r.state.Wanted; doc.Mark == 0 { // it was asked for though nothing made it due
@@ -125,12 +137,14 @@ func (k *Keeper) bury(ctx context.Context, tx *store.Tx, states plan.States, st 
 	if _, err := tx.PutActivity(ctx, a); err != nil {
 		return err
 	}
-	for _, st := range states {
-		st.Due, st.NotFound, st.Tries, st.Failures = time.Time{}, time.Time{}, 0, 0
-		st.ErrorKind, st.Error = "", ""
+	for _, st := range atRest(states) {
+		st.Outcome = musette.OutcomeNever // it counts no more
 		if err := tx.PutPartState(ctx, st); err != nil {
 			return err
 		}
+	}
+	if err := buried(ctx, tx, st.AthleteID, st.ActivityID, at); err != nil {
+		return err
 	}
 	k.changed = true
 	return nil

@@ -25,6 +25,7 @@ func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, n
 	}
 	for _, it := range items {
 		switch {
+		case it.Kind == kindLook: // what it is about is due by now
 		case it.Kind != kindForced:
 			k.Log.Warn("an unknown wish is passed over", "kind", it.Kind, "activity", it.ActivityID)
 		case it.ActivityID != 0:

@@ -53,6 +53,9 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 	if err := k.recordSummaries(ctx, tx, r.page, in); err != nil {
 		return err
 	}
+	if err := relisted(ctx, tx, st.AthleteID, p.ids, &m, r.at); err != nil {
+		return err
+	}
 	var end, bottom bool
 	next := l
 	if l.adrift(p) && !l.Wide {
@@ -142,14 +145,8 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 		poll = k.Policy.Succeeded(poll, began)
 		poll.Due, poll.Class = began.Add(often.poll), musette.ClassList
 	}
-	if err := tx.PruneHistory(ctx, at.Add(-keptHistory)); err != nil {
-		return err
-	}
 	return orErr(tx.PutPartState(ctx, sweep, poll), func() error { return listed(ctx, tx, id, at) })
 }
-
-// keptHistory is how long documents that were replaced are kept.
-const keptHistory = 30 * day
 
 const day = 24 * time.Hour
 

@@ -124,7 +124,7 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 		return nil
 	case inactive:
 		g.Host = g.Host.Inactive(r.err.Error(), r.at)
-		return granted(ctx, tx, st)
+		return nil
 	case reconnect: // recorded on the grant
 		k.dead[r.grant.ID] = true
 		return nil
@@ -156,6 +156,10 @@ func failure(err error) plan.Failure {
 	if errors.Is(err, musette.ErrContradiction) {
 		kind = "contradiction"
 	}
+	switch strava.KindOf(err) {
+	case strava.KindBody, strava.KindMismatch:
+		return plan.Failure{Kind: kind, Message: err.Error(), Unusable: true}
+	}
 	return plan.Failure{Kind: kind, Message: err.Error()}
 }
 
@@ -164,7 +168,7 @@ func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st muset
 	down := g.Host.State() != musette.StateOK
 	g.Host = g.Host.Failed(r.state.ActivityID, r.err.Error(), r.at)
 	if down {
-		return granted(ctx, tx, st)
+		return nil
 	}
 	after := k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at)
 	exhausted := st.ActivityID == 0 && after.Failures > st.Failures
@@ -173,18 +177,6 @@ func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st muset
 	}
 	k.Log.Warn("a call failed", "part", st.Part, "activity", st.ActivityID, "again", after.Due, "error", r.err)
 	return tx.PutPartState(ctx, after)
-}
-
-// granted writes that a person's wish has had its one call to a host that is down. It stays due, for the next probe.
-func granted(ctx context.Context, tx *store.Tx, st musette.PartState) error {
-	if st.Class > musette.ClassForced {
-		return nil
-	}
-	st.Class = musette.ClassList
-	if st.ActivityID != 0 {
-		st.Class = musette.ClassEnrich
-	}
-	return tx.PutPartState(ctx, st)
 }
 
 // needScope marks the grant: the athlete left out a scope that is needed.

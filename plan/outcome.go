@@ -33,14 +33,17 @@ func (p Policy) Unfinished(st musette.PartState, now time.Time) musette.PartStat
 type Failure struct {
 	Kind    string
 	Message string // without secrets
+	// Unusable: an answer came, but not one that can be used. Again and again, it is the activity that is poisoned.
+	Unusable bool
 }
 
 // Failed is the state of a part after a failed try. The try is repeated after each of the waits of Policy.Retry; when
 // those are used up, all of them together are one failure, with a longer wait. jitter, between 0 and 1, spreads the
-// tries: each wait is stretched by up to a quarter.
+// tries: each wait is stretched by up to a quarter. A part that is unusable after MaxFailures is quarantined; an essential one
+// is then tried once per wait.
 func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time.Time) musette.PartState {
 	st.LastTry, st.ErrorKind, st.Error = now, f.Kind, f.Message
-	if st.Tries < len(p.Retry) {
+	if st.Tries < len(p.Retry) && st.Outcome != musette.OutcomeQuarantined {
 		st.Due = now.Add(stretch(p.Retry[st.Tries], jitter))
 		st.Tries++
 		return st
@@ -48,12 +51,20 @@ func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time
 	st.Tries = 0
 	st.Failures++
 	st.Class = max(st.Class, p.ownClass(st, now)) // whoever asked has had their answer
+	poisoned := f.Unusable && st.Failures >= p.MaxFailures
 	switch {
 	case essential(st):
 		st.Due = now.Add(stretch(p.backoff(st.Failures), jitter))
+		if poisoned && st.ActivityID != 0 {
+			st.Outcome = musette.OutcomeQuarantined
+		}
 	case p.spent(st):
 		st.Due = time.Time{}
-		if st.Outcome != musette.OutcomeHave {
+		switch {
+		case st.Outcome == musette.OutcomeHave:
+		case poisoned:
+			st.Outcome = musette.OutcomeQuarantined
+		default:
 			st.Outcome = musette.OutcomeFailed
 		}
 	default:
@@ -64,7 +75,8 @@ func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time
 
 // essential: a first detail, an athlete and a listing are tried for ever.
 func essential(st musette.PartState) bool {
-	return st.ActivityID == 0 || st.Part == musette.PartDetail && st.Outcome == musette.OutcomeNever
+	return st.ActivityID == 0 ||
+		st.Part == musette.PartDetail && (st.Outcome == musette.OutcomeNever || st.Outcome == musette.OutcomeQuarantined)
 }
 
 // spent reports whether a part has failed so often that it is left alone until something about it changes. One of

@@ -37,6 +37,9 @@ type Policy struct {
 	// NotFoundWait is how long after a 404 to ask again.
 	NotFoundWait time.Duration
 
+	// TombstoneKeep is how long the documents of a deleted activity are kept, HistoryKeep those that were replaced.
+	TombstoneKeep, HistoryKeep time.Duration
+
 	Recent  time.Duration // how old an activity may be for its first detail to be of class recent
 	Streams Streams
 }
@@ -70,6 +73,8 @@ func Default() Policy {
 		Placeholder:      []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour},
 		Believe:          24 * time.Hour,
 		NotFoundWait:     time.Hour,
+		TombstoneKeep:    30 * 24 * time.Hour,
+		HistoryKeep:      30 * 24 * time.Hour,
 		Recent:           21 * 24 * time.Hour,
 		Streams:          StreamsOff,
 	}

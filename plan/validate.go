@@ -39,6 +39,8 @@ func (p Policy) Validate() error {
 		{"believe", p.Believe},
 		{"not_found_wait", p.NotFoundWait},
 		{"recent", p.Recent},
+		{"tombstone_keep", p.TombstoneKeep},
+		{"history_keep", p.HistoryKeep},
 	} {
 		problem := unfit(w.d)
 		if sound[w.name] = problem == ""; problem != "" {
