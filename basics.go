@@ -125,11 +125,9 @@ func (w *wireBasics) inherit(old *wireBasics) {
 	if w.Visibility == nil && w.Private == nil {
 		w.Visibility, w.Private = old.Visibility, old.Private
 	}
-	if w.Timezone == nil && w.UTCOffset == nil {
-		w.Timezone, w.UTCOffset = old.Timezone, old.UTCOffset
-	}
 	w.Athlete.ID = cmp.Or(w.Athlete.ID, old.Athlete.ID)
 	w.Name, w.GearID = cmp.Or(w.Name, old.Name), cmp.Or(w.GearID, old.GearID)
+	w.Timezone, w.UTCOffset = cmp.Or(w.Timezone, old.Timezone), cmp.Or(w.UTCOffset, old.UTCOffset)
 	w.Distance, w.ElevationGain = cmp.Or(w.Distance, old.Distance), cmp.Or(w.ElevationGain, old.ElevationGain)
 	w.MovingTime, w.ElapsedTime = cmp.Or(w.MovingTime, old.MovingTime), cmp.Or(w.ElapsedTime, old.ElapsedTime)
 	w.Map.SummaryPolyline = cmp.Or(w.Map.SummaryPolyline, old.Map.SummaryPolyline)
