@@ -158,7 +158,13 @@ func Random(seed uint64) Scenario {
 		quarter := 15 + rng.IntN(60)
 		sc.Limits = stravatest.Limits{ReadQuarter: quarter, OverallQuarter: 2 * quarter, ReadDay: 10 * quarter, OverallDay: 20 * quarter}
 	}
-	at := func() time.Duration { return within(rng, time.Duration(sc.Days)*day) }
+	// Much happens when the mirror polls, every six hours, and little between: half of all mischief aims at that.
+	at := func() time.Duration {
+		if rng.IntN(2) == 0 {
+			return max(0, time.Duration(rng.IntN(4*sc.Days))*6*time.Hour+within(rng, 40*time.Second)-15*time.Second)
+		}
+		return within(rng, time.Duration(sc.Days)*day)
+	}
 	c := sc.Chaos
 	c.Rotate = rng.IntN(2) == 0
 	c.Manner = stravatest.Manner{
@@ -200,11 +206,11 @@ func randomFaults(rng *rand.Rand, at func() time.Duration) (acts []Act) {
 			Kind: kind, Path: path, For: 10*time.Second + within(rng, most),
 		}})
 	}
-	for range rng.IntN(6) {
+	for range rng.IntN(8) {
 		longest := []time.Duration{time.Minute, time.Hour, 12 * time.Hour, 40 * time.Hour}
 		add(honest[rng.IntN(len(honest))], paths[rng.IntN(len(paths))], longest[rng.IntN(len(longest))])
 	}
-	if rng.IntN(2) == 0 {
+	if rng.IntN(3) > 0 {
 		kind, path := lies[rng.IntN(len(lies))], paths[2+rng.IntN(len(paths)-3)]
 		if kind == stravatest.FaultEmptyPolyline { // told by the list too, it would be no contradiction
 			path = "/activities/*"

@@ -66,7 +66,7 @@ func (f *fixture) open(ctx context.Context) (r *rooms, err error) {
 		return r, err
 	}
 	r.keeper = keeper.New(keeper.Config{
-		Store: r.store, Strava: r.client, Tokens: r.tokens, Policy: f.policy, Now: f.now, Log: f.log,
+		Store: r.store, Strava: r.client, Tokens: r.tokens, Policy: f.policy, Now: f.now, Jitter: f.jitter, Log: f.log,
 	})
 	r.feed = feed.New(feed.Config{Store: r.store, Now: f.now})
 	return r, r.feed.Load(ctx)

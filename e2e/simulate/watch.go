@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"musette"
@@ -60,6 +59,8 @@ func (w *watch) see(now time.Time, id int64, a *musette.Activity) {
 			w.firstShown[id] = now
 		}
 		w.judge(now, id, a)
+	} else if _, there := w.people.now[id]; there && !w.firstShown[id].IsZero() {
+		w.complain("%s: activity %d isn't shown any more, but is on Strava", now, id)
 	}
 	var still []*claim
 	for _, c := range w.open[id] {
@@ -166,7 +167,7 @@ func (w *watch) differences(here map[int64]*musette.Activity) (out []string) {
 		}
 		if want := truth.Polyline(); !p.cropped[id] && line != want {
 			out = append(out, fmt.Sprintf("activity %d: another route than on Strava", id))
-		} else if p.cropped[id] && (line == "" || strings.EqualFold(line, want)) {
+		} else if p.cropped[id] && want != "" && (line == "" || line == want) {
 			out = append(out, fmt.Sprintf("activity %d: the cropped route isn't here", id))
 		}
 	}
