@@ -49,6 +49,7 @@ type Keeper struct {
 	grants  map[string]bool // those this keeper has seen
 	dead    map[string]bool // grants that were refused since this keeper began
 	nudge   chan struct{}
+	trouble atomic.Pointer[trouble] // nil while Run gets on
 }
 
 // New returns a keeper. It makes no call and takes no lease yet.

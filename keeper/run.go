@@ -38,6 +38,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			told = err.Error()
 			k.Log.Error("syncing stopped; it is tried again every two seconds", "error", err)
 		}
+		k.troubled(err)
 		k.wait(ctx, again)
 	}
 	return nil
@@ -51,6 +52,7 @@ func (k *Keeper) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		k.troubled(nil)
 		if k.Snapshot != nil && k.changed {
 			if began := k.Now(); !began.Before(next) {
 				k.snapshot(ctx)

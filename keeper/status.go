@@ -18,9 +18,13 @@ const (
 	lastErrors = 10
 )
 
-// Status is ReadStatus with this keeper's count of calls.
+// Status is ReadStatus with this keeper's count of calls, and what keeps it from going on.
 func (k *Keeper) Status(ctx context.Context) (musette.Status, error) {
-	return ReadStatus(ctx, k.Store, k.Now(), k.Calls())
+	s, err := ReadStatus(ctx, k.Store, k.Now(), k.Calls())
+	if err == nil {
+		k.trouble.Load().onto(&s)
+	}
+	return s, err
 }
 
 // ReadStatus says how the mirror stands, from the store alone: any process may ask. calls is the count to show.

@@ -113,11 +113,10 @@ func (s *site) keep(ctx context.Context) error {
 
 // status is what the feed shows of the mirror.
 func (s *site) status(ctx context.Context) (musette.Status, error) {
-	calls := 0
 	if s.keeper != nil {
-		calls = s.keeper.Calls()
+		return s.keeper.Status(ctx)
 	}
-	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), calls)
+	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), 0)
 	if err == nil && s.cause != "" {
 		st.State, st.Cause, st.Until = musette.StateStoreDown, s.cause, nil
 		st.Since, st.Advice = &s.began, st.State.Advice()
