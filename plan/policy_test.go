@@ -53,6 +53,8 @@ func TestWhatCannotBeMetIsNamed(t *testing.T) {
 		{"believe", func(p *plan.Policy) { p.Believe = 0 }, "is not above 0"},
 		{"not_found_wait", func(p *plan.Policy) { p.NotFoundWait = 0 }, "is not above 0"},
 		{"recent", func(p *plan.Policy) { p.Recent = 0 }, "is not above 0"},
+		{"tombstone_keep", func(p *plan.Policy) { p.TombstoneKeep = 0 }, "is not above 0"},
+		{"history_keep", func(p *plan.Policy) { p.HistoryKeep = -1 }, "is not above 0"},
 	} {
 		p := plan.Default()
 		c.set(&p)

@@ -48,6 +48,8 @@ var policyTable = []setting{
 	wait("BELIEVE", "how long an answer must contradict the list to be believed", func(p *plan.Policy) *time.Duration { return &p.Believe }),
 	wait("NOT_FOUND_WAIT", "wait after Strava first says that an activity isn't there", func(p *plan.Policy) *time.Duration { return &p.NotFoundWait }),
 	wait("RECENT", "how old an activity may be to go before older ones", func(p *plan.Policy) *time.Duration { return &p.Recent }),
+	wait("TOMBSTONE_KEEP", "how long the documents of a deleted activity are kept", func(p *plan.Policy) *time.Duration { return &p.TombstoneKeep }),
+	wait("HISTORY_KEEP", "how long documents that were replaced are kept", func(p *plan.Policy) *time.Duration { return &p.HistoryKeep }),
 	reserve("LOGIN", "sign-ins", musette.ClassLogin),
 	reserve("FORCED", "a person's refresh", musette.ClassForced),
 	reserve("EVENT", "webhook events", musette.ClassEvent),
