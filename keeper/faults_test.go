@@ -77,7 +77,7 @@ func TestEveryFaultDuringTheFirstSync(t *testing.T) {
 	for _, kind := range faultKinds {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, stravatest.Config{Seed: 5, Activities: 24})
+			h := newHouse(t, stravatest.Config{Seed: 5, Activities: 16})
 			h.fault(stravatest.Fault{Kind: kind, Probability: 0.6, For: 20 * time.Minute, Delay: time.Millisecond})
 			for range 8 {
 				h.later(5 * time.Minute)
@@ -107,7 +107,7 @@ func TestEveryFaultInSteadyState(t *testing.T) {
 	for _, kind := range faultKinds {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, stravatest.Config{Seed: 6, Activities: 24})
+			h := newHouse(t, stravatest.Config{Seed: 6, Activities: 16})
 			h.later(2 * 24 * time.Hour)
 			h.complete()
 			before := h.activities()

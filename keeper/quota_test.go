@@ -30,7 +30,7 @@ func quietAfter429(h *house) {
 	if calls := h.callsIn(func() { h.run(s.Until.Add(-time.Second)) }); len(calls) != 0 {
 		t.Errorf("%d calls were made before the reset", len(calls))
 	}
-	h.later(24 * time.Hour)
+	h.later(3 * time.Hour)
 	if n := h.server.Refused(); n != refused {
 		t.Errorf("%d more calls were refused", n-refused)
 	}

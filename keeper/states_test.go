@@ -112,11 +112,8 @@ func forcedWhileOffline(h *house) {
 }
 
 func TestInactiveIsProbedOnceADayAndKeepsEverything(t *testing.T) {
-	inBubble(t, stravatest.Config{Seed: 2, Activities: 30}, probedOnceADay)
-}
-
-func probedOnceADay(h *house) {
-	t := h.t
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 30})
 	h.later(24 * time.Hour)
 	h.fault(stravatest.Fault{Kind: stravatest.FaultInactive})
 	h.later(7 * time.Hour)

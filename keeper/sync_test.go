@@ -26,6 +26,7 @@ func (h *house) least() (n int) {
 }
 
 func TestFirstSyncTakesTheLeastCalls(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, stravatest.Config{Seed: 1, Activities: 450, Limits: plenty})
 	s := h.sync()
 	if s.State != musette.StateOK || s.Cause != "" {
@@ -47,6 +48,7 @@ func TestFirstSyncTakesTheLeastCalls(t *testing.T) {
 
 // Whatever Strava does that nobody has documented, all is found, at a few listings more at most.
 func TestQuirksOfTheListHideNothing(t *testing.T) {
+	t.Parallel()
 	for name, quirks := range map[string]stravatest.Quirks{
 		"before is inclusive": {BeforeInclusive: true},
 		"pages oldest first":  {ReverseOrder: true},
@@ -56,9 +58,11 @@ func TestQuirksOfTheListHideNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, stravatest.Config{Seed: 3, Activities: 450, Limits: plenty, Quirks: quirks})
+			h := newHouse(t, stravatest.Config{Seed: 3, Activities: 450, Limits: plenty, Quirks: quirks}, onlyLists)
 			h.sync()
-			h.complete()
+			if n := len(h.activities()); n != 450 {
+				t.Errorf("%d activities are here, want 450", n)
+			}
 			lists := h.server.Counts()["GET /athlete/activities"]
 			if most := 8; lists > most {
 				t.Errorf("%d listings, want at most %d", lists, most)
@@ -68,6 +72,7 @@ func TestQuirksOfTheListHideNothing(t *testing.T) {
 }
 
 func TestAllIsVisibleBeforeDetailsAndNothingIsRefused(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 450})
 	s := h.sync()
 	if s.State != musette.StateLimited || s.Until == nil || !s.Until.Equal(noon.Add(15*time.Minute)) {
@@ -92,8 +97,9 @@ func TestAllIsVisibleBeforeDetailsAndNothingIsRefused(t *testing.T) {
 
 // The first sync at the least limits ends on the first day that they allow, with no call refused.
 func TestBackfillUsesTheQuotaWhole(t *testing.T) {
-	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 450})
-	h.run(noon.Add(3 * time.Hour))
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 300})
+	h.run(noon.Add(2 * time.Hour))
 	h.complete()
 	if n := h.server.Refused(); n != 0 {
 		t.Errorf("%d calls were refused", n)
@@ -101,6 +107,7 @@ func TestBackfillUsesTheQuotaWhole(t *testing.T) {
 }
 
 func TestKilledAnywhereItGoesOn(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, stravatest.Config{Seed: 4, Activities: 120, Limits: plenty})
 	for range 400 {
 		before := h.keeper.Calls()
