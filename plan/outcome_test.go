@@ -60,6 +60,30 @@ func TestFailedTries(t *testing.T) {
 	}
 }
 
+// What comes again and again but can't be used is quarantined: a first detail is then tried once per wait, for ever; the
+// rest is let be; and what is here already stays.
+func TestWhatIsUnusableIsQuarantined(t *testing.T) {
+	poison := func(st musette.PartState, now time.Time) musette.PartState {
+		return policy.Failed(st, plan.Failure{Kind: "unusable", Message: "not an activity", Unusable: true}, 0, now)
+	}
+	got, last := waits(musette.PartState{ActivityID: 7, Part: musette.PartDetail}, 24, poison)
+	want := append(tries(5*time.Minute, 20*time.Minute, 80*time.Minute, 320*time.Minute, 1280*time.Minute), day, day, day, day)
+	if !slices.Equal(got, want) || last.Outcome != musette.OutcomeQuarantined {
+		t.Errorf("a first detail: waits %v, ends %+v", got, last)
+	}
+	if asked := policy.Asked(last, musette.ClassForced, noon); asked.Outcome != musette.OutcomeNever || !asked.Due.Equal(noon) {
+		t.Errorf("a person asks for it: %+v", asked)
+	}
+	for outcome, ends := range map[musette.Outcome]musette.Outcome{
+		musette.OutcomeNever: musette.OutcomeQuarantined, musette.OutcomeHave: musette.OutcomeHave,
+	} {
+		got, last := waits(musette.PartState{ActivityID: 7, Part: musette.PartPhotos, Outcome: outcome}, 40, poison)
+		if len(got) != 19 || last.Outcome != ends {
+			t.Errorf("photos after %q: %d waits, ends %+v", outcome, len(got), last)
+		}
+	}
+}
+
 func TestJitterStretchesByAQuarterAtMost(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 1} {
 		st := policy.Failed(musette.PartState{Part: musette.PartPhotos, ActivityID: 7}, fault, jitter, noon)

@@ -232,7 +232,9 @@ func TestSchedulingAgainChangesNothing(t *testing.T) {
 				case 2:
 					k.states[part], _ = policy.NotFound(st, fault, 0, now)
 				default:
-					k.states[part] = policy.Failed(st, fault, 0, now)
+					f := fault
+					f.Unusable = rapid.Bool().Draw(r, "unusable")
+					k.states[part] = policy.Failed(st, f, 0, now)
 				}
 			},
 			"count": func(r *rapid.T) {
