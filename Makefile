@@ -64,7 +64,7 @@ build: ## one static program, ./musette
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o musette ./cmd/musette
 
 .PHONY: ci
-ci: check race build ## what must pass before a change goes in
+ci: check test race build ## what must pass before a change goes in
 	./musette version
 
 .PHONY: vuln
