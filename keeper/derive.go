@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -93,53 +92,4 @@ func activityRow(v *musette.View) (store.Activity, error) {
 		DistanceM: v.DistanceM, MovingS: v.MovingS, ElapsedS: v.ElapsedS, ClimbM: v.ClimbM,
 		Visibility: v.Visibility, View: body, ViewVersion: musette.ViewVersion,
 	}, nil
-}
-
-// rebuildBatch is how many activities one transaction derives anew.
-const rebuildBatch = 50
-
-// Rebuild derives activities anew from their documents, without a call to Strava: after a change of what is derived,
-// of the filter, or of the policy. It works in transactions of a few activities each and can be stopped and repeated
-// at will.
-func (k *Keeper) Rebuild(ctx context.Context, athleteID int64, ids []int64) error {
-	for len(ids) > 0 {
-		some := ids[:min(len(ids), rebuildBatch)]
-		ids = ids[len(some):]
-		err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-			for _, id := range some {
-				if err := k.rebuildOne(ctx, tx, athleteID, id); err != nil {
-					return fmt.Errorf("deriving activity %d anew: %w", id, err)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rebuildOne derives one activity. One without documents to derive from stays as it is; a damaged row is mended.
-func (k *Keeper) rebuildOne(ctx context.Context, tx *store.Tx, athleteID, id int64) error {
-	was, err := tx.Activity(ctx, athleteID, id)
-	if sound(err) != nil {
-		return err
-	}
-	if err != nil {
-		was.Status = store.StatusLive
-	}
-	docs, err := documents(ctx, tx, athleteID, id)
-	if err != nil {
-		return err
-	}
-	states, err := partStates(ctx, tx, athleteID, id)
-	if err != nil {
-		return err
-	}
-	_, err = k.derive(ctx, tx, athleteID, id, filing{docs: docs, states: states, stored: states}, was, k.Now())
-	if errors.Is(err, musette.ErrNoBasics) {
-		return nil // the next listing brings a summary
-	}
-	return err
 }

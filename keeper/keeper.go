@@ -45,6 +45,7 @@ type Keeper struct {
 	pending []result // came, but the store couldn't take them
 	calls   atomic.Int64
 	changed bool // since the last snapshot
+	tidied  time.Time
 	last    plan.Decision
 	grants  map[string]bool // those this keeper has seen
 	dead    map[string]bool // grants that were refused since this keeper began
@@ -85,6 +86,9 @@ func (k *Keeper) Calls() int { return int(k.calls.Load()) }
 func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err error) {
 	if err := k.record(ctx); err != nil {
 		return time.Time{}, err
+	}
+	if err := k.tidy(ctx, now); err != nil {
+		return time.Time{}, fmt.Errorf("throwing away what is too old: %w", err)
 	}
 	jobs, err := k.decide(ctx, now)
 	if err != nil {

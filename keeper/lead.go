@@ -23,7 +23,17 @@ func holder() string {
 
 // Lead runs f while this keeper holds the lease, which it renews meanwhile; f's context ends if the lease is lost.
 // The error is a [store.HeldError] if another process leads.
-func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) (err error) {
+func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) error {
+	return k.leading(ctx, func(ctx context.Context) error {
+		if err := k.refit(ctx); err != nil {
+			return fmt.Errorf("looking through what is here: %w", err)
+		}
+		return f(ctx)
+	})
+}
+
+// leading is Lead with the store's content as it is, whatever rules it was derived by.
+func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (err error) {
 	lease, err := k.Store.Acquire(ctx, store.SyncLease, k.Holder, leaseTTL)
 	if err != nil {
 		return err
@@ -48,9 +58,6 @@ func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) (err e
 			err = free
 		}
 	}()
-	if err := k.refit(ctx); err != nil {
-		return fmt.Errorf("looking through what is here: %w", err)
-	}
 	if err := f(ctx); err != nil {
 		if errors.Is(context.Cause(ctx), store.ErrFenced) {
 			return errors.Join(context.Cause(ctx), err)

@@ -26,43 +26,19 @@ func (k *Keeper) refit(ctx context.Context) error {
 	if err := k.findLists(ctx); err != nil {
 		return err
 	}
-	rules := k.rules()
 	var have string
-	work := map[int64][]int64{}
 	err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if have, err = tx.Setting(ctx, fitted); sound(err) != nil || have == rules {
-			return sound(err)
-		}
-		athletes, err := tx.Athletes(ctx)
-		for _, a := range athletes {
-			work[a.ID] = nil
-			for row, err := range tx.Activities(ctx, a.ID) {
-				if sound(err) != nil {
-					return err
-				}
-				if row.ID != 0 {
-					work[a.ID] = append(work[a.ID], row.ID)
-				}
-			}
-		}
+		have, err = tx.Setting(ctx, fitted)
 		return sound(err)
 	})
-	if err != nil || have == rules {
+	if err != nil || have == k.rules() {
 		return err
 	}
-	for athleteID, ids := range work {
-		if err := k.Rebuild(ctx, athleteID, ids); err != nil {
-			return err
-		}
+	work, err := k.everything(ctx)
+	if err != nil {
+		return err
 	}
-	return k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-		for athleteID := range work {
-			if err := k.refitLists(ctx, tx, athleteID); err != nil {
-				return err
-			}
-		}
-		return tx.PutSetting(ctx, fitted, rules)
-	})
+	return k.rebuild(ctx, work, &Rebuilt{}, nil)
 }
 
 // findLists sees to it that each athlete is listed again some time: a row that says so may have been damaged.

@@ -55,7 +55,7 @@ func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time
 
 // countParts counts the calls that fetching an activity again takes.
 func countParts(ctx context.Context, tx *store.Tx, activityID int64) (int, error) {
-	a, err := tx.FindActivity(ctx, activityID)
+	a, err := findActivity(ctx, tx, activityID)
 	if err != nil {
 		return 0, err
 	}
@@ -65,7 +65,7 @@ func countParts(ctx context.Context, tx *store.Tx, activityID int64) (int, error
 	}
 	n := 1
 	for _, st := range states {
-		if st.Part != musette.PartSummary && st.Part != musette.PartDetail && st.Wanted != 0 {
+		if a.Status == store.StatusLive && st.Part != musette.PartSummary && st.Part != musette.PartDetail && st.Wanted != 0 {
 			n++
 		}
 	}

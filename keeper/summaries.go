@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"maps"
 	"time"
 
@@ -119,10 +120,10 @@ func detailState(states plan.States) musette.PartState {
 	return st
 }
 
-// ask makes the parts of one activity due for somebody who wants it fetched again; without a known activity there is
-// nothing to ask.
+// ask makes the parts of one activity due for somebody who wants it fetched again, whatever became of them before. Of
+// one that is gone or kept only the detail tells anything.
 func (k *Keeper) ask(ctx context.Context, tx *store.Tx, activityID int64, class musette.Class, now time.Time) error {
-	a, err := tx.FindActivity(ctx, activityID)
+	a, err := findActivity(ctx, tx, activityID)
 	if err != nil {
 		return err
 	}
@@ -132,7 +133,8 @@ func (k *Keeper) ask(ctx context.Context, tx *store.Tx, activityID int64, class 
 	}
 	states[musette.PartDetail] = detailState(states)
 	for part, st := range states {
-		if part == musette.PartSummary || part != musette.PartDetail && st.Wanted == 0 {
+		enriches := st.Wanted != 0 && a.Status == store.StatusLive
+		if part == musette.PartSummary || part != musette.PartDetail && !enriches {
 			continue
 		}
 		if err := tx.PutPartState(ctx, k.Policy.Asked(st, class, now)); err != nil {
@@ -140,4 +142,34 @@ func (k *Keeper) ask(ctx context.Context, tx *store.Tx, activityID int64, class 
 		}
 	}
 	return nil
+}
+
+// findActivity is [store.Tx.FindActivity], but finds one too of which nothing is here but a summary that can't be used.
+func findActivity(ctx context.Context, tx *store.Tx, id int64) (store.Activity, error) {
+	a, err := tx.FindActivity(ctx, id)
+	if !errors.Is(err, store.ErrNotFound) || id == 0 {
+		return a, err
+	}
+	athletes, failed := tx.Athletes(ctx)
+	if sound(failed) != nil {
+		return a, failed
+	}
+	for _, who := range athletes {
+		states, failed := partStates(ctx, tx, who.ID, id)
+		if failed != nil {
+			return a, failed
+		}
+		if len(states) > 0 {
+			return store.Activity{AthleteID: who.ID, ID: id}, nil
+		}
+	}
+	return a, err
+}
+
+// Known returns [store.ErrNotFound] for an activity that nothing is known of: it can't be asked for.
+func Known(ctx context.Context, st *store.Store, id int64) error {
+	return st.View(ctx, func(tx *store.Tx) error {
+		_, err := findActivity(ctx, tx, id)
+		return sound(err)
+	})
 }

@@ -38,7 +38,7 @@ func (k *Keeper) Sync(ctx context.Context, o SyncOptions) (musette.Status, error
 		return musette.Status{}, err
 	}
 	for {
-		err := k.Lead(ctx, func(ctx context.Context) error { return k.work(ctx, o.Progress) })
+		err := k.Lead(ctx, func(ctx context.Context) error { return k.work(ctx, o) })
 		if err == nil {
 			return k.Status(ctx)
 		}
@@ -77,7 +77,7 @@ func (k *Keeper) want(ctx context.Context, ids []int64) (w wish, err error) {
 		}
 		w.calls = g.Host.Calls
 		for _, id := range ids {
-			if _, err := tx.FindActivity(ctx, id); sound(err) != nil {
+			if _, err := findActivity(ctx, tx, id); sound(err) != nil {
 				return fmt.Errorf("syncing activity %d: %w", id, err)
 			}
 		}
@@ -96,9 +96,10 @@ func (k *Keeper) want(ctx context.Context, ids []int64) (w wish, err error) {
 	return w, err
 }
 
-// work steps until nothing is due soon, or something stops it.
-func (k *Keeper) work(ctx context.Context, progress func(musette.Status)) error {
+// work steps until nothing is due soon, or nothing of the activities asked for, or something stops it.
+func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 	var told time.Time
+	progress := o.Progress
 	for {
 		if now := k.Now(); progress != nil && (told.IsZero() || now.Sub(told) >= progressEvery) {
 			told = now
@@ -112,6 +113,12 @@ func (k *Keeper) work(ctx context.Context, progress func(musette.Status)) error 
 		wake, err := k.Step(ctx, k.Now())
 		if err != nil {
 			return err
+		}
+		if done, err := k.fetched(ctx, o.IDs); done || err != nil {
+			if err != nil {
+				return err
+			}
+			break
 		}
 		if k.calls.Load() > calls {
 			continue
@@ -128,6 +135,32 @@ func (k *Keeper) work(ctx context.Context, progress func(musette.Status)) error 
 		k.snapshot(ctx)
 	}
 	return nil
+}
+
+// fetched reports whether nothing of these activities is due soon; never of none.
+func (k *Keeper) fetched(ctx context.Context, ids []int64) (done bool, err error) {
+	if len(ids) == 0 {
+		return false, nil
+	}
+	soon := k.Now().Add(patience)
+	done = true
+	err = k.Store.View(ctx, func(tx *store.Tx) error {
+		for _, id := range ids {
+			a, err := findActivity(ctx, tx, id)
+			if sound(err) != nil {
+				return err
+			}
+			states, err := partStates(ctx, tx, a.AthleteID, id)
+			if err != nil {
+				return err
+			}
+			for _, st := range states {
+				done = done && (st.Due.IsZero() || st.Due.After(soon) || st.Class == musette.ClassRecheck)
+			}
+		}
+		return nil
+	})
+	return done, err
 }
 
 // bears returns how long a sync waits in the present state.
