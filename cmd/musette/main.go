@@ -24,6 +24,9 @@ type commands struct {
 	Status     statusCmd     `cmd:"" help:"how fresh and how complete the copy is"`
 	Activities activitiesCmd `cmd:"" help:"list the activities"`
 	Key        keyCmd        `cmd:"" help:"keys for programs and other readers"`
+	History    historyCmd    `cmd:"" help:"what changed of an activity, and when"`
+	Deletions  deletionsCmd  `cmd:"" help:"deletions that wait for you"`
+	Rebuild    rebuildCmd    `cmd:"" help:"derive everything anew from what came from Strava"`
 	Backup     backupCmd     `cmd:"" help:"snapshots of the whole copy"`
 	Webhook    webhookCmd    `cmd:"" help:"let Strava tell of changes as they happen"`
 

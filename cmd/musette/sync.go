@@ -49,21 +49,22 @@ func (c *syncCmd) Run(ctx context.Context, a *app) error {
 	} else if status.State == musette.StateOK || status.Calls > 0 {
 		a.say("%s", synced(status))
 	}
+	if len(c.IDs) > 0 && status.State == musette.StateSyncing { // others wait to be fetched; these have been
+		return nil
+	}
 	return ended(status)
 }
 
 // known refuses ids that no list has shown: nothing could be fetched for them.
 func (c *syncCmd) known(ctx context.Context, st *store.Store) error {
-	return st.View(ctx, func(tx *store.Tx) error {
-		for _, id := range c.IDs {
-			if _, err := tx.FindActivity(ctx, id); errors.Is(err, store.ErrNotFound) {
-				return failed("`musette sync` without ids lists what is new first", "activity %d is not here", id)
-			} else if err != nil {
-				return err
-			}
+	for _, id := range c.IDs {
+		if err := keeper.Known(ctx, st, id); errors.Is(err, store.ErrNotFound) {
+			return failed("`musette sync` without ids lists what is new first", "activity %d is not here", id)
+		} else if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func writeStatus(a *app, s musette.Status) error {
