@@ -13,9 +13,12 @@ import (
 
 // recordPart writes a detail, photos, comments or streams, or what became of asking for them.
 func (k *Keeper) recordPart(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result, v verdict) error {
+	_, known := states[musette.PartSummary]
 	switch {
 	case v == fine:
 		return k.accept(ctx, tx, states, st, r)
+	case !known:
+		return k.stranger(ctx, tx, st, r, v)
 	case v == absent && st.Part == musette.PartDetail:
 		return k.notFound(ctx, tx, states, st, r)
 	case (v == absent || v == noSuch) && st.Part == musette.PartStreams:
@@ -66,6 +69,10 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	basics, err := basicsOf(docs)
 	if errors.Is(err, musette.ErrNoBasics) && st.Part == musette.PartDetail {
 		basics, err = nil, nil // a detail can stand alone
+		if foreign(r.body, st.AthleteID) {
+			k.Log.Warn("an event named another athlete's activity", "activity", st.ActivityID, "athlete", st.AthleteID)
+			return tx.DeletePartState(ctx, st.Key())
+		}
 	}
 	if err == nil {
 		err = musette.Accept(st.Part, r.body, basics)
@@ -89,9 +96,38 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	if doc.Mark = r.state.Wanted; doc.Mark == 0 { // it was asked for though nothing made it due
 		doc.Mark = mark(st.Part, basics)
 	}
+	if st.Part == musette.PartDetail {
+		if err := k.seen(ctx, tx, states, r); err != nil {
+			return err
+		}
+	}
 	stored := maps.Clone(states)
 	states[st.Part] = st
 	return k.put(ctx, tx, doc, filing{docs: docs, states: states, stored: stored})
+}
+
+// seen notes that Strava has just shown an activity: whoever said that it was gone was wrong, and if it is new it was
+// an event that told of it.
+func (k *Keeper) seen(ctx context.Context, tx *store.Tx, states plan.States, r *result) error {
+	id := r.state.ActivityID
+	if _, known := states[musette.PartSummary]; !known {
+		return heard(ctx, tx, r.state.AthleteID, id)
+	}
+	if r.state.Class > musette.ClassList {
+		return nil
+	}
+	m, err := readMarks(ctx, tx, r.state.AthleteID)
+	if err != nil {
+		return err
+	}
+	delete(m.Absent, id)
+	return m.write(ctx, tx, r.state.AthleteID)
+}
+
+// foreign reports whether a detail is of another athlete's activity: an event can name any.
+func foreign(body []byte, athleteID int64) bool {
+	b, err := musette.ParseBasics(body)
+	return err == nil && b.AthleteID != 0 && b.AthleteID != athleteID
 }
 
 // basicsOf returns what the summary and the detail say.

@@ -26,6 +26,8 @@ func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, n
 	for _, it := range items {
 		switch {
 		case it.Kind == kindLook: // what it is about is due by now
+		case it.Kind == kindEvent:
+			err = k.takeEvent(ctx, tx, it, now)
 		case it.Kind != kindForced:
 			k.Log.Warn("an unknown wish is passed over", "kind", it.Kind, "activity", it.ActivityID)
 		case it.ActivityID != 0:
@@ -36,6 +38,7 @@ func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, n
 		if sound(err) != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		err = nil
 		if err := tx.DeleteInbox(ctx, it.ID); err != nil {
 			return err
 		}

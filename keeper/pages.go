@@ -56,6 +56,11 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 	if err := relisted(ctx, tx, st.AthleteID, p.ids, &m, r.at); err != nil {
 		return err
 	}
+	if poll && !in.first {
+		if err := heard(ctx, tx, st.AthleteID, known.lacks(p.ids)...); err != nil {
+			return err
+		}
+	}
 	var end, bottom bool
 	next := l
 	if l.adrift(p) && !l.Wide {
@@ -119,7 +124,7 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 	if l.Gap {
 		return orErr(tx.PutPartState(ctx, done), func() error { return listed(ctx, tx, id, at) })
 	}
-	often, err := k.intervals(ctx, tx, g, activities)
+	often, err := k.intervals(ctx, tx, g, id, activities)
 	if err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func orErr(err error, then func() error) error {
 // polled ends a poll. If nothing on the page was known before, there may be more new activities than a page holds:
 // a walk back to what is known closes the gap.
 func (k *Keeper) polled(ctx context.Context, tx *store.Tx, g *gate, states plan.States, st musette.PartState, p page, known knowledge, at time.Time) error {
-	often, err := k.intervals(ctx, tx, g, len(known.ids))
+	often, err := k.intervals(ctx, tx, g, st.AthleteID, len(known.ids))
 	if err != nil {
 		return err
 	}
@@ -217,6 +222,16 @@ func knownActivities(ctx context.Context, tx *store.Tx, athleteID int64) (n know
 	return n, sound(err)
 }
 
+// lacks returns those of the ids that were not known.
+func (n knowledge) lacks(ids []int64) (fresh []int64) {
+	for _, id := range ids {
+		if !n.ids[id] {
+			fresh = append(fresh, id)
+		}
+	}
+	return fresh
+}
+
 // gap returns the walk that closes the gap between a poll's page and what is known; the zero listing if there is none.
 func (n knowledge) gap(p page) listing {
 	l := listing{Pages: 1, Newest: p.newest, Latest: p.newestID, Oldest: p.oldest, Before: p.oldest + 1, Anchor: p.oldestID}
@@ -251,12 +266,18 @@ type rhythm struct{ poll, sweep time.Duration }
 
 // intervals returns the policy's intervals, stretched where there are so many athletes that the lists would take too
 // much of a day's quota. The others are taken to have as many activities as this one.
-func (k *Keeper) intervals(ctx context.Context, tx *store.Tx, g *gate, activities int) (rhythm, error) {
+func (k *Keeper) intervals(ctx context.Context, tx *store.Tx, g *gate, athleteID int64, activities int) (rhythm, error) {
 	athletes, err := tx.Athletes(ctx)
 	if sound(err) != nil {
 		return rhythm{}, err
 	}
 	n := max(1, len(athletes))
-	poll, sweep := k.Policy.Lists(plan.Mirrored{Athletes: n, Activities: n * activities, ReadDay: g.Ledger.Day.Read.Limit})
+	h, err := readHearsay(ctx, tx, athleteID)
+	if err != nil {
+		return rhythm{}, err
+	}
+	poll, sweep := k.Policy.Lists(plan.Mirrored{
+		Athletes: n, Activities: n * activities, ReadDay: g.Ledger.Day.Read.Limit, Webhooks: h.works(),
+	})
 	return rhythm{poll, sweep}, nil
 }

@@ -74,7 +74,14 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 }
 
 // settleTokens tells which tokens have worked, and whose they are. If a bind is lost, the athlete is asked for again.
+// Grants of athletes who have left go, with their sealed copies.
 func (k *Keeper) settleTokens(ctx context.Context, worked []result) error {
+	for len(k.leaving) > 0 {
+		if err := k.Tokens.Remove(ctx, k.leaving[0]); err != nil {
+			return fmt.Errorf("forgetting the keys of an athlete who has left: %w", err)
+		}
+		k.leaving = k.leaving[1:]
+	}
 	proven := map[strava.Secret]bool{}
 	for _, r := range worked {
 		if r.err != nil || r.used == "" || proven[r.used] {
@@ -126,8 +133,7 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 		g.Host = g.Host.Inactive(r.err.Error(), r.at)
 		return nil
 	case reconnect: // recorded on the grant
-		k.dead[r.grant.ID] = true
-		return nil
+		return k.refusedGrant(ctx, tx, r)
 	case noScope:
 		return k.needScope(ctx, tx, r)
 	case hostFault:
@@ -242,6 +248,9 @@ func (k *Keeper) recordAthlete(ctx context.Context, tx *store.Tx, states plan.St
 	}
 	k.changed = true
 	if err := tx.PutPartState(ctx, k.Policy.Succeeded(st, r.at)); err != nil {
+		return err
+	}
+	if asked, err := suspected(ctx, tx, id); err != nil || asked { // they haven't left; nothing has changed
 		return err
 	}
 	return tx.PutPartState(ctx, k.lists(states, id, r.at)...)

@@ -86,7 +86,7 @@ func (k *Keeper) refitLists(ctx context.Context, tx *store.Tx, athleteID int64) 
 	if err != nil {
 		return err
 	}
-	often, err := k.intervals(ctx, tx, &g, len(ids))
+	often, err := k.intervals(ctx, tx, &g, athleteID, len(ids))
 	if err != nil {
 		return err
 	}

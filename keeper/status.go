@@ -58,7 +58,7 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time) (s musette.Sta
 	if s.Athletes, s.AsOf, err = readAthletes(ctx, tx, athletes, grants); err != nil {
 		return s, g, err
 	}
-	if s.LastErrors, err = tx.LastErrors(ctx, lastErrors); sound(err) != nil {
+	if s.LastErrors, err = readErrors(ctx, tx); err != nil {
 		return s, g, err
 	}
 	d := plan.Next(situation)

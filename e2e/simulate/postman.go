@@ -79,10 +79,12 @@ func (p *postman) store(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	item := store.InboxItem{Kind: kindOfEvent, AthleteID: e.OwnerID, Body: body, ReceivedAt: p.run.ours()}
+	if e.ObjectType == "activity" {
+		item.ActivityID = e.ObjectID
+	}
 	return p.run.rooms.store.Update(r.Context(), nil, func(tx *store.Tx) error {
-		_, err := tx.PutInbox(r.Context(), store.InboxItem{
-			Kind: kindOfEvent, AthleteID: e.OwnerID, ActivityID: e.ObjectID, Body: body, ReceivedAt: p.run.ours(),
-		})
+		_, err := tx.PutInbox(r.Context(), item)
 		return err
 	})
 }
