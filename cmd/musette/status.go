@@ -32,8 +32,19 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return writeStatus(a, s)
 	}
-	return statusText(s, a.now()).write(a.out)
+	aside, err := keeper.Quarantined(ctx, st, quarantinedShown)
+	if err != nil {
+		return err
+	}
+	t := statusText(s, a.now())
+	for _, e := range aside {
+		t.row("quarantined", fmt.Sprintf("%s of %d: %s; `musette sync %d` tries it again", e.Part, e.ActivityID, plain(e.Message), e.ActivityID))
+	}
+	return t.write(a.out)
 }
+
+// quarantinedShown is how many of what is set aside are named.
+const quarantinedShown = 20
 
 // statusText is the status for people: the state in a sentence, then what is here, then the quota.
 func statusText(s musette.Status, now time.Time) *table {
