@@ -31,6 +31,7 @@ type job struct {
 	state  musette.PartState
 	grant  store.Grant
 	ticket quota.Ticket
+	probe  bool    // of a host that is down
 	list   listing // of a walk or sweep
 }
 
@@ -64,7 +65,8 @@ func (k *Keeper) fetchAll(ctx context.Context, jobs []job) []result {
 	return results
 }
 
-// fetch makes one job's call with a token that works. A 401 is worth one refresh and one repetition.
+// fetch makes one job's call with a token that works. A 401 is worth one refresh and one repetition; a probe of a host
+// that is down is one call, whatever it says: the next probe has the new token.
 func (k *Keeper) fetch(ctx context.Context, j job) result {
 	r := result{job: j}
 	access, err := k.Tokens.Access(ctx, j.grant.ID)
@@ -80,6 +82,10 @@ func (k *Keeper) fetch(ctx context.Context, j job) result {
 	}
 	if access, err = k.Tokens.Renew(ctx, j.grant.ID, access); err != nil {
 		r.err = &tokenError{err}
+		return r
+	}
+	if j.probe {
+		r.err = &refusedError{r.err}
 		return r
 	}
 	if ticket, err = k.another(ctx, j.state.Class); err != nil {

@@ -125,7 +125,7 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 // reserve takes the chosen calls off the ledger.
 func (k *Keeper) reserve(ctx context.Context, tx *store.Tx, now time.Time, g *gate, grants grantMap) (jobs []job, err error) {
 	for _, st := range k.last.Calls {
-		j := job{state: st, grant: grants[st.AthleteID]}
+		j := job{state: st, grant: grants[st.AthleteID], probe: g.Host.State() != musette.StateOK}
 		var ok bool
 		if g.Ledger, j.ticket, ok = g.Ledger.Reserve(now, st.Class); !ok {
 			continue

@@ -64,7 +64,7 @@ func (s Situation) choose(due []musette.PartState) Decision {
 	d := Decision{State: musette.StateOK, Wake: s.Next}
 	var held Room // the one that is free first
 	for _, p := range due {
-		if len(d.Calls) == MaxInFlight {
+		if len(d.Calls) == MaxInFlight || len(d.Calls) > 0 && opens(d.Calls[0]) && !opens(p) {
 			break
 		}
 		switch room := s.Room[p.Class]; {
@@ -81,6 +81,12 @@ func (s Situation) choose(due []musette.PartState) Decision {
 		d.State, d.Until, d.Wake = musette.StateLimited, held.Reset, sooner(d.Wake, held.Free)
 	}
 	return d
+}
+
+// opens reports whether a call shows what there is to call at all: who an athlete is, or a page of a walk. Nothing of
+// less worth is made beside it, so that everything is visible after the fewest calls.
+func opens(p musette.PartState) bool {
+	return p.Part == musette.PartAthlete || p.Part == musette.ListWalk
 }
 
 // probe decides while the host doesn't answer as it should: one call when the next probe is due, or when a person has
@@ -106,7 +112,7 @@ func (s Situation) probe(due []musette.PartState) Decision {
 	case at.After(s.Now):
 		d.Wake = at
 	case room.Calls == 0:
-		d.Wake = room.Free
+		d.Wake = sooner(s.Next, room.Free)
 	default:
 		d.Calls = []musette.PartState{call}
 	}

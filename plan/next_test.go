@@ -57,9 +57,10 @@ func TestNextGoesByClassThenNewestFirst(t *testing.T) {
 		part(1, 0, musette.PartAthlete, musette.ClassForced),
 	}}
 	for _, want := range [][]string{
-		{"1/0 athlete", "1/1 detail", "1/2 detail"},
-		{"1/0 poll", "1/9 detail", "1/8 detail"},
-		{"1/6 photos", "1/6 comments", "1/5 detail"},
+		{"1/0 athlete"},
+		{"1/1 detail", "1/2 detail", "1/0 poll"},
+		{"1/9 detail", "1/8 detail", "1/6 photos"},
+		{"1/6 comments", "1/5 detail"},
 	} {
 		d := expect(t, s, want...)
 		if d.State != musette.StateSyncing || !d.Wake.Equal(noon) {
@@ -71,6 +72,20 @@ func TestNextGoesByClassThenNewestFirst(t *testing.T) {
 	}
 	if d := expect(t, s); d.State != musette.StateOK || !d.Wake.IsZero() {
 		t.Errorf("nothing due: %+v, want ok and no waking", d)
+	}
+}
+
+// All is visible after the calls of the walk: it needs them one after another, and no detail slips in between.
+func TestAWalkGoesAlone(t *testing.T) {
+	s := plan.Situation{Now: noon, Room: rooms(9), Due: []musette.PartState{
+		part(1, 9, musette.PartDetail, musette.ClassRecent),
+		part(1, 0, musette.ListWalk, musette.ClassList),
+		part(2, 0, musette.ListWalk, musette.ClassList),
+		part(2, 8, musette.PartDetail, musette.ClassRecent),
+	}}
+	d := plan.Next(s)
+	if len(d.Calls) != 2 || d.Calls[0].Part != musette.ListWalk || d.Calls[1].Part != musette.ListWalk {
+		t.Errorf("calls %q, want both walks and nothing else", chosen(d))
 	}
 }
 
