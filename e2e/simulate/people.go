@@ -182,6 +182,11 @@ func (p *people) upload(athlete int64, l Life, now, start time.Time) error {
 	if err := p.server.SetDescription(id, text); err != nil {
 		return err
 	}
+	for _, ph := range p.find(athlete, id).Photos { // the season has its own idea of how many there are
+		if err := p.server.RemovePhoto(id, ph.UniqueID); err != nil {
+			return err
+		}
+	}
 	if p.rng.Float64() < l.Photos {
 		for range 1 + p.rng.IntN(3) {
 			if _, err := p.server.AddPhoto(id, "On the way"); err != nil {
