@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -68,13 +69,12 @@ func (k *Keeper) derive(ctx context.Context, tx *store.Tx, athleteID, activityID
 	row.Status, row.GoneAt = as.Status, as.GoneAt
 	if as.Status == store.StatusLive {
 		due := k.Policy.Schedule(plan.Activity{View: &view, FirstSeen: seen.FirstSeen, FirstWalk: seen.FirstWalk, Shown: shown}, f.states, now)
-		for _, st := range due {
-			if before, ok := f.stored[st.Part]; ok && before == st {
-				continue
-			}
-			if err := tx.PutPartState(ctx, st); err != nil {
-				return false, err
-			}
+		due = slices.DeleteFunc(due, func(st musette.PartState) bool {
+			before, ok := f.stored[st.Part]
+			return ok && before == st
+		})
+		if err := tx.PutPartState(ctx, due...); err != nil {
+			return false, err
 		}
 	}
 	return tx.PutActivity(ctx, row)

@@ -1,10 +1,10 @@
 // Package keeper carries plans out: it fetches what plan says, accepts or refuses what came, and records it.
 //
-// [Keeper.Step] does all the keeping there is. One step reads the situation from the store, asks plan.Next, takes
-// the chosen calls off the quota's ledger, makes them, and writes their results in one transaction:
+// [Keeper.Step] does all the keeping there is. One step reads the situation from the store, asks plan.Next and takes
+// the chosen calls off the quota's ledger in one transaction, makes the calls, and writes their results in another:
 //
 //	situation ──► plan.Next ──► reserve ──► call Strava ──► record
-//	 (store)       (pure)       (store)     (no lock held)   (store)
+//	└───────── one transaction ────────┘    (no lock held)  (another)
 //
 // It returns when to step again. [Keeper.Run] wraps it in a timer for a server, [Keeper.Sync] in a loop that ends
 // when nothing is due, and a simulation may wrap it in virtual time. Nothing is remembered between steps but the
