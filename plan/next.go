@@ -112,7 +112,9 @@ func (s Situation) probe(due []musette.PartState) Decision {
 	case at.After(s.Now):
 		d.Wake = at
 	case room.Calls == 0:
-		d.Wake = sooner(s.Next, room.Free)
+		if d.Wake = room.Free; d.Wake.IsZero() { // it isn't known when
+			d.Wake = s.Next
+		}
 	default:
 		d.Calls = []musette.PartState{call}
 	}
