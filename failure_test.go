@@ -12,7 +12,7 @@ import (
 
 // The predecessor put a placeholder in the place of what it failed to fetch: one bad answer turned a complete
 // activity into "Unknown Activity". Whatever comes here instead of a document isn't one, and takes nothing away.
-func TestFailure1AFailureIsNotData(t *testing.T) {
+func TestFailure01AFailureIsNotData(t *testing.T) {
 	docs := all()
 	want := derive(t, docs...)
 	for name, body := range map[string][]byte{
@@ -42,7 +42,7 @@ func TestFailure1AFailureIsNotData(t *testing.T) {
 
 // The predecessor's comparison of ages raised an error for a time that it couldn't read, and took that for a yes. Here
 // a start that can't be read is an error, and there is no activity.
-func TestFailure5AnUnreadableTimeIsAnError(t *testing.T) {
+func TestFailure05AnUnreadableTimeIsAnError(t *testing.T) {
 	for _, start := range []any{"", "2026-05-22 06:49:27", "2026-05-22T06:49:27", "22 May", nil, absent{}} {
 		body := summaryObject().but(object{"start_date": start}).bytes()
 		if _, err := musette.Derive([]musette.Document{doc(musette.PartSummary, body, 0, 0)}, false); !errors.Is(err, musette.ErrNoBasics) {

@@ -10,7 +10,7 @@ import (
 
 // The predecessor's fetch never reported a failure, so its rule of five tries and 24 hours never ran: every try
 // counted as a success. Here failures are counted, stay apart from "nothing there", and come to an end.
-func TestFailure3TheRetryRuleIsAlive(t *testing.T) {
+func TestFailure03TheRetryRuleIsAlive(t *testing.T) {
 	k := newKnown()
 	k.photos = 2
 	k.schedule(t, noon)
@@ -37,7 +37,7 @@ func TestFailure3TheRetryRuleIsAlive(t *testing.T) {
 
 // The predecessor compared times with and without a zone, which raised an error, which counted as yes: activities of
 // any age were fetched as if they were of the last three weeks.
-func TestFailure5AgesAreComparedInOneKindOfTime(t *testing.T) {
+func TestFailure05AgesAreComparedInOneKindOfTime(t *testing.T) {
 	zone := time.FixedZone("", -11*60*60)
 	for age, want := range map[time.Duration]musette.Class{
 		day: musette.ClassRecent, 100 * day: musette.ClassBackfill, 400 * day: musette.ClassBackfill,
@@ -55,7 +55,7 @@ func TestFailure5AgesAreComparedInOneKindOfTime(t *testing.T) {
 }
 
 // The predecessor fetched map, description and photos only within 24 h of the start: what it saw later never got any.
-func TestFailure9LateSyncLosesNothing(t *testing.T) {
+func TestFailure09LateSyncLosesNothing(t *testing.T) {
 	for _, age := range []time.Duration{30 * hour, 30 * day, 3000 * day} {
 		k := newKnown()
 		k.start, k.photos, k.comments = noon.Add(-age), 2, 1

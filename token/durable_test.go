@@ -148,7 +148,7 @@ func TestPreviousUntilWorked(t *testing.T) {
 }
 
 // While the store takes nothing the answer waits in memory, and goes first.
-func TestStoreTakesNothing(t *testing.T) {
+func TestFailure18AStoreThatTakesNothingLosesNoExpiry(t *testing.T) {
 	for _, fileToo := range []bool{false, true} {
 		t.Run(fmt.Sprint("file too ", fileToo), func(t *testing.T) {
 			w := newWorld(t, stravatest.Config{RotateRefreshTokens: true})

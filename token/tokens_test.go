@@ -42,7 +42,7 @@ func TestAccessForThreeDays(t *testing.T) {
 	})
 }
 
-func TestOneRefreshForAll(t *testing.T) {
+func TestFailure19OneRefreshForAllWithoutADeadlock(t *testing.T) {
 	manners(t, func(t *testing.T, rotate bool) {
 		w := newWorld(t, stravatest.Config{RotateRefreshTokens: rotate})
 		a := w.tokens()

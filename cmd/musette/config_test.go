@@ -98,7 +98,7 @@ func write(t *rapid.T, path string, there bool, body string) {
 }
 
 // Whatever stands in a secret or in a broken file, no error and no table shows it.
-func TestSecretsAreNeverShown(t *testing.T) {
+func TestFailure20SecretsAreNeverShown(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		const mark = "hunter2"
