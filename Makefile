@@ -57,7 +57,7 @@ bench: ## the table of figures
 
 .PHONY: screenshots
 screenshots: deps ## take the pictures in docs/ again
-	@scripts/screenshots.sh docs/screenshots
+	MUSETTE_SCREENSHOTS=$(CURDIR)/docs go test ./e2e -count=1 -run '^TestScreenshots$$'
 
 .PHONY: build
 build: ## one static program, ./musette
