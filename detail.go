@@ -129,7 +129,8 @@ func (d *decoded) fillPhotos(a *Activity, b *Basics) {
 			a.Photos = append(a.Photos, p)
 		}
 	}
-	if doc := d.best[PartPhotos]; doc == nil || doc.Mark != int64(b.PhotoCount) {
+	unfinished := len(d.photos) > 0 && len(a.Photos) == 0 // Strava still works on every one
+	if doc := d.best[PartPhotos]; doc == nil || doc.Mark != int64(b.PhotoCount) || unfinished {
 		a.Missing = append(a.Missing, PartPhotos)
 	}
 	if len(a.Photos) == 0 { // until they are here, the detail's own first picture stands in

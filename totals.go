@@ -3,6 +3,7 @@ package musette
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -43,6 +44,9 @@ func (s *Sum) add(a *Activity) {
 	s.ClimbM += a.ClimbM
 }
 
+// round takes a distance back to the decimetres that Strava gives: sums of binary fractions aren't.
+func (s *Sum) round() { s.DistanceM = math.Round(s.DistanceM*10) / 10 }
+
 // Total sums the activities; goalM is passed through.
 func Total(activities []*Activity, goalM float64) Totals {
 	t := Totals{GoalM: goalM, ByType: []TypeSum{}, ByWeek: []WeekSum{}}
@@ -52,10 +56,13 @@ func Total(activities []*Activity, goalM float64) Totals {
 		addTo(types, a.SportType, a)
 		addTo(weeks, Week(a.StartLocal), a)
 	}
+	t.round()
 	for name, sum := range types {
+		sum.round()
 		t.ByType = append(t.ByType, TypeSum{name, sum})
 	}
 	for week, sum := range weeks {
+		sum.round()
 		t.ByWeek = append(t.ByWeek, WeekSum{week, sum})
 	}
 	slices.SortFunc(t.ByType, func(a, b TypeSum) int {

@@ -42,3 +42,14 @@ func TestISOWeeks(t *testing.T) {
 		t.Errorf("what is no local start is in week %q", got)
 	}
 }
+
+func TestTotalsHaveNoCrumbs(t *testing.T) {
+	var activities []*musette.Activity
+	for range 10 {
+		activities = append(activities, &musette.Activity{SportType: "Run", StartLocal: "2026-05-22T07:49:27", DistanceM: 0.1})
+	}
+	got := musette.Total(activities, 0)
+	if got.DistanceM != 1 || got.ByType[0].DistanceM != 1 || got.ByWeek[0].DistanceM != 1 {
+		t.Errorf("ten decimetres are %v, %v, %v", got.DistanceM, got.ByType[0].DistanceM, got.ByWeek[0].DistanceM)
+	}
+}

@@ -23,6 +23,8 @@ func (k *Keeper) recordPart(ctx context.Context, tx *store.Tx, states plan.State
 		return k.notFound(ctx, tx, states, st, r)
 	case (v == absent || v == noSuch) && st.Part == musette.PartStreams:
 		return k.hasNone(ctx, tx, states, k.Policy.Missing(st, r.at), r.at)
+	case v == absent || v == noSuch:
+		return tx.PutPartState(ctx, k.Policy.Refused(st, failure(r.err), k.Jitter(), r.at))
 	}
 	return tx.PutPartState(ctx, k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at))
 }

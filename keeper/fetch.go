@@ -153,8 +153,9 @@ func bodyOf(a *strava.Answer) []byte {
 	return a.Body
 }
 
-// fetchComments reads pages until all counted comments are in, or there are no more. They are one document. Each page
-// is a call with a reservation of its own; without room for one the part stays as due as it was.
+// fetchComments reads pages until all counted comments are in, or an empty page says that there are no more; how long
+// a page is says nothing. They are one document. Each page is a call with a reservation of its own; without room for
+// one the part stays as due as it was.
 func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Secret, ticket quota.Ticket) {
 	body, n, cursor, seen := []byte{'['}, 0, "", map[string]bool{}
 	for {
@@ -170,7 +171,7 @@ func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Sec
 			}
 			body = append(body, c.Raw...)
 		}
-		if len(page) < commentPage || n >= int(r.state.Wanted) {
+		if len(page) == 0 || n >= int(r.state.Wanted) {
 			break
 		}
 		cursor = page[len(page)-1].Cursor

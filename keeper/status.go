@@ -177,6 +177,9 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 	case musette.StateInactive:
 		s.Cause = "Strava has switched this app off; its owner's subscription may have lapsed"
 	}
+	if s.State == musette.StateOK && s.AsOf == nil { // the list has never been whole: that is not well yet
+		s.State = musette.StateSyncing
+	}
 	s.Since = g.began(s.State)
 	for _, a := range s.Athletes {
 		if a.State == musette.StateHeld && (s.State != a.State || earlier(a.Since, s.Since)) && musette.Worst(s.State, a.State) == a.State {

@@ -73,6 +73,18 @@ func (p Policy) Failed(st musette.PartState, f Failure, jitter float64, now time
 	return st
 }
 
+// Refused is Failed for an answer that was meant, such as a 404 of photos: no second try a moment later would mend
+// that.
+func (p Policy) Refused(st musette.PartState, f Failure, jitter float64, now time.Time) musette.PartState {
+	return p.Failed(p.once(st), f, jitter, now)
+}
+
+// once leaves out the quick repetitions of a try.
+func (p Policy) once(st musette.PartState) musette.PartState {
+	st.Tries = len(p.Retry)
+	return st
+}
+
 // essential: a first detail, an athlete and a listing are tried for ever.
 func essential(st musette.PartState) bool {
 	return st.ActivityID == 0 ||
@@ -132,6 +144,9 @@ func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, no
 	if !now.Before(settled) {
 		return st, true
 	}
+	if st.Part == musette.PartPhotos || st.Part == musette.PartComments {
+		st = p.once(st) // only time settles it, and the calls are better spent
+	}
 	outcome := st.Outcome
 	st = p.Failed(st, f, jitter, now)
 	if st.Due.IsZero() || st.Due.After(settled) { // not given up before it can be believed
@@ -148,8 +163,7 @@ func (p Policy) NotFound(st musette.PartState, f Failure, jitter float64, now ti
 	}
 	again := now.Add(stretch(p.NotFoundWait, jitter))
 	if !st.NotFound.IsZero() {
-		st.Tries = len(p.Retry) // a 404 is no accident that a second try would mend
-		st = p.Failed(st, f, jitter, now)
+		st = p.Failed(p.once(st), f, jitter, now)
 		if !st.Due.IsZero() {
 			st.Due = later(st.Due, again)
 		}

@@ -196,3 +196,18 @@ func TestGoneIsA404AndAbsence(t *testing.T) {
 		t.Error("seen after it was absent, then a 404: gone")
 	}
 }
+
+// What only time can settle isn't asked again within seconds: each such call is taken from another activity.
+func TestNoQuickRetryOfWhatWasMeant(t *testing.T) {
+	p, now := plan.Default(), time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC)
+	for _, part := range []musette.Part{musette.PartPhotos, musette.PartComments} {
+		st := musette.PartState{AthleteID: 1, ActivityID: 2, Part: part, Due: now, Class: musette.ClassEnrich}
+		after, believe := p.Contradicted(st, plan.Failure{Kind: "contradiction"}, 0, now)
+		if wait := after.Due.Sub(now); believe || wait != p.Believe {
+			t.Errorf("%s that contradict are asked for after %v, believed %v", part, wait, believe)
+		}
+		if after = p.Refused(st, plan.Failure{Kind: "not_found"}, 0, now); after.Due.Sub(now) != p.FailureWait || after.Failures != 1 {
+			t.Errorf("%s that aren't found are asked for after %v, %d failures", part, after.Due.Sub(now), after.Failures)
+		}
+	}
+}

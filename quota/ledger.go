@@ -101,15 +101,15 @@ func (l *Ledger) add(calls int) {
 func (l Ledger) Settle(t Ticket, now time.Time, n News) Ledger {
 	l = l.At(now)
 	same := func(o Ticket) bool { return o.Serial == t.Serial }
-	open := slices.ContainsFunc(l.InFlight, same)
-	l.InFlight = slices.DeleteFunc(l.InFlight, same)
 	if n.Unsent {
-		if open {
+		if slices.ContainsFunc(l.InFlight, same) {
 			l.add(-1)
 		}
+		l.InFlight = slices.DeleteFunc(l.InFlight, same)
 		return l
 	}
-	l = l.learnClock(t, now, n.Date)
+	l = l.learnClock(t, now, n.Date) // with the call still in flight: if that moves the windows, it counts in the new ones
+	l.InFlight = slices.DeleteFunc(slices.Clone(l.InFlight), same)
 	l.learnLimits(n)
 	l.learnUsage(t, now, n)
 	if n.Refused {

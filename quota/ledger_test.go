@@ -288,3 +288,18 @@ func TestFinish(t *testing.T) {
 		t.Errorf("100 slow calls are done in %s", got)
 	}
 }
+
+// The call that teaches that our clock is an hour off counts in the windows which that moves to.
+func TestTheCallThatTeachesTheClockCounts(t *testing.T) {
+	for _, off := range []time.Duration{time.Hour, -time.Hour, 26 * time.Hour} {
+		now := time.Date(2026, 6, 15, 12, 7, 0, 0, time.UTC)
+		l, ticket, ok := quota.New().Reserve(now, musette.ClassList)
+		if !ok {
+			t.Fatal("no room")
+		}
+		l = l.Settle(ticket, now, quota.News{Date: now.Add(off)})
+		if q := l.Quota(now); q.Read.Quarter.Used != 1 || q.Read.Day.Used != 1 {
+			t.Errorf("clock off by %v: used %d and %d, want 1 and 1", off, q.Read.Quarter.Used, q.Read.Day.Used)
+		}
+	}
+}
