@@ -91,6 +91,22 @@ func TestActivityTotalsStatus(t *testing.T) {
 	}
 }
 
+// The same status is the same bytes, so that its tag holds.
+func TestTheStatusHasOneTag(t *testing.T) {
+	a := newAPI(t, web.Config{Open: true}, feed.Publish{})
+	a.setStatus(func(s *musette.Status) {
+		parts := map[musette.Part]musette.PartCount{}
+		for i, part := range musette.ActivityParts {
+			parts[part] = musette.PartCount{Have: i}
+		}
+		s.Athletes = []musette.Athlete{{ID: athlete, Name: "Ada", State: "ok", Parts: parts}}
+	})
+	tag := a.get("/v1/status").Header.Get("ETag")
+	for range 20 {
+		wantHeader(t, a.get("/v1/status"), "ETag", tag)
+	}
+}
+
 // Who is who, and what each may see.
 func TestWhoMayReadWhat(t *testing.T) {
 	const env = "operator's key from the environment"

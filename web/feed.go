@@ -103,7 +103,7 @@ func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) error {
 	if !reader.Owner {
 		body, variant = publicStatus{status.State, status.Until, status.AsOf}, "public"
 	}
-	b, err := json.Marshal(body, jsontext.AllowInvalidUTF8(true))
+	b, err := json.Marshal(body, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return err
 	}
