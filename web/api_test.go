@@ -249,6 +249,33 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
+// How old the copy is, and in which state, is told beside the body; what the client has stays right meanwhile.
+func TestAgeAndState(t *testing.T) {
+	a := newAPI(t, web.Config{}, full)
+	a.put("", activity(1))
+	for _, target := range []string{"/v1/feed", "/v1/feed?limit=1", "/v1/activities/1", "/v1/totals"} {
+		a.setStatus(func(s *musette.Status) { asOf := a.now; s.State, s.AsOf = musette.StateSyncing, &asOf })
+		first := a.get(target)
+		wantHeader(t, first, "Age", "0")
+		wantHeader(t, first, "Cache-Status", "musette; hit")
+		a.pass(90*time.Second + 900*time.Millisecond)
+		again := a.get(target, "If-None-Match: "+first.Header.Get("ETag"))
+		if again.StatusCode != 304 {
+			t.Errorf("%s: as time goes by: %s", target, again)
+		}
+		wantHeader(t, again, "Age", "90")
+		a.setStatus(func(s *musette.Status) { s.State = musette.StateStoreDown })
+		wantHeader(t, a.get(target), "Cache-Status", "musette; hit; detail=store_down")
+		a.pass(-time.Hour) // a clock that was set back
+		wantHeader(t, a.get(target), "Age", "0")
+		a.setStatus(func(s *musette.Status) { s.AsOf = nil })
+		wantHeader(t, a.get(target), "Age", "")
+	}
+	for _, target := range []string{"/v1/status", "/v1/activities/9", "/openapi.json"} {
+		wantHeader(t, a.get(target), "Cache-Status", "")
+	}
+}
+
 func TestContentCodings(t *testing.T) {
 	a := newAPI(t, web.Config{Open: true}, feed.Publish{})
 	for id := int64(1); id <= 20; id++ {

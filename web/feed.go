@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -27,6 +28,7 @@ func (s *Server) getFeed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.sayFromMemory(w.Header(), view)
 	send(w, r, q.Reader, response)
 	return nil
 }
@@ -48,6 +50,7 @@ func (s *Server) getTotals(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.sayFromMemory(w.Header(), view)
 	send(w, r, q.Reader, response)
 	return nil
 }
@@ -78,8 +81,24 @@ func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
 	if entry, ok := view.Activity(id, reader); ok && reader.Owner {
 		response = s.withStreams(r.Context(), response, entry.For(reader))
 	}
+	s.sayFromMemory(w.Header(), view)
 	send(w, r, reader, response)
 	return nil
+}
+
+// sayFromMemory says, for caches and people who debug, that an answer came from the copy, in which state the copy is
+// if that isn't an everyday one (RFC 9211), and how long ago it was last known to be complete (RFC 9111, section 5.1).
+func (s *Server) sayFromMemory(h http.Header, view *feed.View) {
+	status := "musette; hit"
+	switch st := view.Status.State; st {
+	case musette.StateOK, musette.StateSyncing:
+	default:
+		status += "; detail=" + string(st)
+	}
+	h.Set("Cache-Status", status)
+	if asOf := view.Status.AsOf; asOf != nil {
+		h.Set("Age", strconv.FormatInt(int64(max(0, s.config.Now().Sub(*asOf))/time.Second), 10))
+	}
 }
 
 // publicStatus is what strangers may know.
