@@ -67,7 +67,7 @@ type pageData struct {
 func (p *pages) page(in pageInput) ([]byte, error) {
 	d := pageData{
 		Top: p.newTop(in), pageInput: in, Public: !in.Owner,
-		Connected: len(in.Names) > 0 || in.Status.AsOf != nil,
+		Connected: in.Status.State != musette.StateReconnect || in.Status.AsOf != nil,
 	}
 	d.Title = d.Top.Title
 	for _, a := range in.Activities {

@@ -3,6 +3,8 @@ package web
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"musette"
 )
@@ -51,8 +53,8 @@ func (s speaker) say(st *musette.Status) []sentence {
 	if s.owner && st.State != musette.StateReconnect {
 		for _, a := range st.Athletes {
 			if a.State == musette.StateReconnect {
-				lines = append(lines, sentence{"wait", marked("Strava asks " + nameOr(a.Name, "one athlete") +
-					" to sign in again. Their activities here are safe; new ones arrive after `musette connect`.")})
+				lines = append(lines, sentence{"wait", marked("Nothing new arrives from " + nameOr(a.Name, "one athlete") +
+					" for now. " + whatToDo(a.Cause, a.Advice))})
 			}
 		}
 	}
@@ -77,14 +79,17 @@ func (s speaker) whole(st *musette.Status) sentence {
 		return s.tell("wait", "New activities have to wait for a moment. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
 	case musette.StateInactive:
 		if s.owner {
-			return sentence{"wait", []piece{text("Your Strava app is switched off (subscription lapsed). Nothing is lost; new activities arrive when it is back, or import files.")}}
+			return sentence{"wait", []piece{text("Your Strava app is switched off (subscription lapsed). Nothing is lost; new activities arrive when it is back.")}}
 		}
 		return sentence{"wait", []piece{text("The connection to Strava is switched off for now. Nothing is lost; new activities arrive when it is back.")}}
 	case musette.StateReconnect:
 		if s.owner {
-			return sentence{"stop", marked("Strava asks you to sign in again. Nothing is lost; run `musette connect` and new activities arrive.")}
+			if st.AsOf == nil { // nothing worked before, so nothing has stopped
+				return sentence{"wait", marked(whatToDo(st.Cause, st.Advice))}
+			}
+			return sentence{"stop", marked("Nothing new arrives from Strava for now. " + whatToDo(st.Cause, st.Advice))}
 		}
-		return s.tell("wait", "New activities wait for a new sign-in at Strava. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
+		return s.tell("wait", "New activities can’t be fetched for now. ", s.from(st, "Everything here is from ", "."), "Nothing here is lost.")
 	case musette.StateOffline:
 		return s.offline(st)
 	case musette.StateHeld:
@@ -98,6 +103,20 @@ func (s speaker) whole(st *musette.Status) sentence {
 		return s.syncing(st)
 	}
 	return s.fresh(st)
+}
+
+// whatToDo says why a grant doesn't work, as sentences. The cause names the remedy and what stays: connecting again
+// doesn't help against a wrong client secret. Advice is for a cause that isn't known.
+func whatToDo(cause, advice string) string {
+	said := strings.TrimSpace(cause)
+	if said == "" {
+		said = advice
+	}
+	first, size := utf8.DecodeRuneInString(said)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(said[size:], ".") + "."
 }
 
 // tell puts a beginning and its end together, or another end where the first is empty.

@@ -35,7 +35,35 @@ func TestStatesAreSentences(t *testing.T) {
 		{"offline", musette.Status{State: musette.StateOffline, AsOf: at(-4), NextCall: at(13)}, true, "Strava isn’t answering at the moment. Everything here is from 13:58 and stays; it is asked again at 14:15."},
 		{"offline, next unknown", musette.Status{State: musette.StateOffline}, true, "Strava isn’t answering at the moment. Nothing is lost; it is asked again soon."},
 		{"store", musette.Status{State: musette.StateStoreDown, AsOf: at(-4)}, true, "The database can’t be reached. Nothing is lost: this is the copy from 13:58, and it catches up by itself."},
-		{"one of two", musette.Status{State: musette.StateOK, AsOf: at(-4), Athletes: []musette.Athlete{{Name: "Jo Dean", State: musette.StateReconnect}, {State: musette.StateOK}}}, false, "Up to date 4 minutes ago. Strava asks Jo Dean to sign in again. Their activities here are safe; new ones arrive after musette connect."},
+		{
+			"one of two",
+			musette.Status{State: musette.StateOK, AsOf: at(-4), Athletes: []musette.Athlete{
+				{Name: "Jo Dean", State: musette.StateReconnect, Cause: "The athlete's access was revoked. What is stored stays and is served. Run `musette connect` to connect again."},
+				{State: musette.StateOK},
+			}},
+			false,
+			"Up to date 4 minutes ago. Nothing new arrives from Jo Dean for now. The athlete’s access was revoked. What is stored stays and is served. Run musette connect to connect again.",
+		},
+		{
+			"nobody connected", musette.Status{State: musette.StateReconnect, Cause: "no athlete is connected yet: run `musette connect`"}, false,
+			"No athlete is connected yet: run musette connect.",
+		},
+		{
+			"client secret", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "Strava does not accept the client secret. Correct STRAVA_CLIENT_SECRET and start again."}, false,
+			"Nothing new arrives from Strava for now. Strava does not accept the client secret. Correct STRAVA_CLIENT_SECRET and start again.",
+		},
+		{
+			"cause unknown", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Advice: musette.StateReconnect.Advice()}, false,
+			"Nothing new arrives from Strava for now. Run musette connect, or mend what the cause names and start again.",
+		},
+		{
+			"reconnect, a stranger", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "SECRET"}, true,
+			"New activities can’t be fetched for now. Everything here is from 13:58.",
+		},
+		{
+			"inactive", musette.Status{State: musette.StateInactive, AsOf: at(-4)}, false,
+			"Your Strava app is switched off (subscription lapsed). Nothing is lost; new activities arrive when it is back.",
+		},
 	} {
 		var said []string
 		for _, line := range (speaker{now, !c.public}).say(&c.status) {
@@ -62,7 +90,7 @@ func TestEveryStateIsTold(t *testing.T) {
 		for _, owner := range []bool{true, false} {
 			for _, asOf := range []*time.Time{nil, &now} {
 				var b strings.Builder
-				for _, line := range (speaker{now, owner}).say(&musette.Status{State: state, AsOf: asOf}) {
+				for _, line := range (speaker{now, owner}).say(&musette.Status{State: state, AsOf: asOf, Advice: state.Advice()}) {
 					for _, p := range line.Pieces {
 						b.WriteString(p.Text)
 					}
