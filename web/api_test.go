@@ -422,9 +422,25 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("refused wishes were passed on: %v", wished)
 	}
 
-	fail = &web.Conflict{State: musette.StateHeld, Until: noon.Add(time.Hour), Cause: "Later."}
-	if p := a.wantProblem(a.do("POST", "/v1/refresh", "", key), 409); p.State != "held" || p.Until == nil || p.Detail != "Later." {
-		t.Errorf("a conflict is %+v", p)
+	for _, c := range []struct {
+		err    error
+		status int
+		state  string
+		until  bool
+		detail string
+	}{
+		{&web.Conflict{State: musette.StateLimited, Until: noon.Add(time.Hour), Cause: "the quota is used up"}, 409, "limited", true, "The quota is used up."},
+		{&web.Conflict{State: musette.StateInactive, Cause: "Switched off."}, 409, "inactive", false, "Switched off."},
+		{fmt.Errorf("keeping it: %w", &store.Error{Kind: store.ErrDiskFull, Where: "SECRET"}), 409, "disk_full", false, ""},
+		{&store.Error{Kind: store.ErrUnreachable, Where: "SECRET"}, 409, "store_down", false, ""},
+		{fmt.Errorf("activity 1: %w", store.ErrNotFound), 404, "", false, ""},
+	} {
+		fail = c.err
+		r := a.do("POST", "/v1/refresh", "", key)
+		p := a.wantProblem(r, c.status)
+		if p.State != c.state || (p.Until != nil) != c.until || c.detail != "" && p.Detail != c.detail || bytes.Contains(r.body, []byte("SECRET")) {
+			t.Errorf("%v is told as %s", c.err, r)
+		}
 	}
 	fail = errors.New("boom SECRET")
 	r := a.do("POST", "/v1/refresh", "", key)
@@ -434,37 +450,24 @@ func TestRefresh(t *testing.T) {
 	}
 	fail = nil
 
-	resets := noon.Add(10 * time.Minute)
-	for name, c := range map[string]struct {
-		edit  func(*musette.Status)
-		state string
-		until bool
-	}{
-		"inactive":     {func(s *musette.Status) { s.State, s.Until = musette.StateInactive, &resets }, "inactive", true},
-		"reconnect":    {func(s *musette.Status) { s.State = musette.StateReconnect }, "reconnect", false},
-		"disk full":    {func(s *musette.Status) { s.State = musette.StateDiskFull }, "disk_full", false},
-		"day used up":  {func(s *musette.Status) { s.Quota.Read.Day = musette.Window{Used: 1000, Limit: 1000, Resets: resets} }, "limited", true},
-		"limited":      {func(s *musette.Status) { s.State = musette.StateLimited }, "", false}, // people's wishes have a reserve
-		"offline":      {func(s *musette.Status) { s.State = musette.StateOffline }, "", false}, // one try is worth it
-		"window over":  {func(s *musette.Status) { s.Quota.Overall.Day = musette.Window{Used: 9, Limit: 9, Resets: noon} }, "", false},
-		"limits unset": {func(*musette.Status) {}, "", false},
-	} {
-		a.setStatus(func(s *musette.Status) { *s = musette.Status{State: musette.StateOK}; c.edit(s) })
-		r := a.do("POST", "/v1/refresh", "", key)
-		if c.state == "" {
-			if r.StatusCode != 202 {
-				t.Errorf("%s: %s", name, r)
-			}
-			continue
-		}
-		if p := a.wantProblem(r, 409); p.State != c.state || (p.Until != nil) != c.until {
-			t.Errorf("%s: %+v", name, p)
+	// Whether a call may be made is for Refresh to say, whatever the status was a second ago.
+	for _, state := range []musette.State{musette.StateInactive, musette.StateReconnect, musette.StateDiskFull, musette.StateLimited, musette.StateOffline} {
+		a.setStatus(func(s *musette.Status) {
+			s.State = state
+			s.Quota.Read.Day = musette.Window{Used: 1000, Limit: 1000, Resets: noon.Add(time.Minute)}
+		})
+		if r := a.do("POST", "/v1/refresh", "", key); r.StatusCode != 202 {
+			t.Errorf("%s: %s", state, r)
 		}
 	}
 	a.setStatus(func(s *musette.Status) {
-		*s = musette.Status{State: musette.StateOK, Athletes: []musette.Athlete{{ID: 7, Name: "Eve", State: musette.StateReconnect}}}
+		*s = musette.Status{State: musette.StateOK, Athletes: []musette.Athlete{{ID: 7, Name: "Eve", State: musette.StateReconnect, Cause: "connect again"}}}
 	})
-	a.wantProblem(a.do("POST", "/v1/refresh", `{"activity":"2"}`, key), 409)
+	for _, ask := range []reply{a.do("POST", "/v1/refresh", `{"activity":"2"}`, key), a.do("POST", "/v1/refresh", "", seven)} {
+		if p := a.wantProblem(ask, 409); p.State != "reconnect" || p.Detail != "Connect again." {
+			t.Errorf("an athlete who has to connect again is told %+v", p)
+		}
+	}
 	if r := a.do("POST", "/v1/refresh", `{"activity":"1"}`, key); r.StatusCode != 202 {
 		t.Errorf("another athlete's trouble stops a refresh: %s", r)
 	}

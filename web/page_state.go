@@ -3,8 +3,6 @@ package web
 import (
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"musette"
 )
@@ -108,15 +106,10 @@ func (s speaker) whole(st *musette.Status) sentence {
 // whatToDo says why a grant doesn't work, as sentences. The cause names the remedy and what stays: connecting again
 // doesn't help against a wrong client secret. Advice is for a cause that isn't known.
 func whatToDo(cause, advice string) string {
-	said := strings.TrimSpace(cause)
-	if said == "" {
-		said = advice
+	if cause == "" {
+		cause = advice
 	}
-	first, size := utf8.DecodeRuneInString(said)
-	if size == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + strings.TrimSuffix(said[size:], ".") + "."
+	return asSentence(cause)
 }
 
 // tell puts a beginning and its end together, or another end where the first is empty.

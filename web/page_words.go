@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A figure is a number with its unit, apart so that they can be set in two sizes: {"26", "min"}.
@@ -183,4 +184,14 @@ func fold(text string, runes, lines int) (first, rest string) {
 		}
 	}
 	return head, text[end:]
+}
+
+// asSentence gives words the capital and the full stop that they may lack; "" stays "".
+func asSentence(words string) string {
+	words = strings.TrimSpace(words)
+	first, size := utf8.DecodeRuneInString(words)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(words[size:], ".") + "."
 }

@@ -13,9 +13,12 @@ import (
 
 	"musette"
 	"musette/feed"
+	"musette/store"
 )
 
-// RefreshFunc passes a person's wish on to whoever makes the calls: one activity, or everything for id 0.
+// RefreshFunc passes a person's wish on to whoever makes the calls: one activity, or everything for id 0. It alone
+// knows whether anything would come of it: its error is a [*Conflict] if not, a [*store.Error] if the wish can't be
+// kept, and [store.ErrNotFound] for an activity that isn't known.
 type RefreshFunc func(ctx context.Context, activityID int64) (Refresh, error)
 
 // Refresh says what a wish costs.
@@ -28,7 +31,7 @@ type Refresh struct {
 type Conflict struct {
 	State musette.State
 	Until time.Time // when it can; zero: not by itself
-	Cause string    // in plain words, a sentence
+	Cause string    // in plain words
 }
 
 func (c *Conflict) Error() string { return c.Cause }
@@ -64,8 +67,10 @@ func (s *Server) postRefresh(w http.ResponseWriter, r *http.Request) error {
 		}
 		athlete = entry.For(v.reader()).AthleteID
 	}
-	if c := refusal(view.Status, athlete, s.config.Now()); c != nil {
-		return c.problem()
+	for _, a := range view.Status.Athletes { // one's own grant; whether anybody's works is for Refresh to say
+		if a.ID == athlete && a.State == musette.StateReconnect {
+			return (&Conflict{State: a.State, Cause: a.Cause}).problem()
+		}
 	}
 	return s.refresh(w, r, id)
 }
@@ -76,9 +81,16 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, id int64) error
 	}
 	done, err := s.config.Refresh(r.Context(), id)
 	var c *Conflict
+	var fault *store.Error
 	switch {
 	case errors.As(err, &c):
 		return c.problem()
+	case errors.Is(err, store.ErrDiskFull):
+		return (&Conflict{State: musette.StateDiskFull, Cause: "The disk is full, so the wish could not be kept. Nothing is lost; free some space."}).problem()
+	case errors.As(err, &fault):
+		return (&Conflict{State: musette.StateStoreDown, Cause: "The database can't be written, so the wish could not be kept. Nothing is lost; try again when it can."}).problem()
+	case errors.Is(err, store.ErrNotFound):
+		return notFound("There is no such activity here any more.")
 	case err != nil:
 		return err
 	}
@@ -136,54 +148,7 @@ func wishedActivity(w http.ResponseWriter, r *http.Request) (int64, error) {
 
 func (c *Conflict) problem() *problem {
 	return &problem{
-		Status: http.StatusConflict, Detail: c.Cause,
+		Status: http.StatusConflict, Detail: asSentence(c.Cause),
 		More: map[string]any{"state": c.State, "until": instant(c.Until)},
 	}
-}
-
-// refusal says why nothing can be fetched for an athlete (0: for anybody) at now; nil if it can. While Strava is
-// merely not answering a person's wish is a try worth making.
-func refusal(st musette.Status, athlete int64, now time.Time) *Conflict {
-	state := st.State
-	for _, a := range st.Athletes {
-		if a.ID == athlete && a.State == musette.StateReconnect {
-			state = a.State
-		}
-	}
-	c := &Conflict{State: state}
-	if st.Until != nil && state == st.State {
-		c.Until = *st.Until
-	}
-	switch state {
-	case musette.StateReconnect:
-		c.Cause = "Strava asks the athlete to sign in again. Nothing is lost; `musette connect` renews the connection."
-		return c
-	case musette.StateInactive:
-		c.Cause = "The Strava app is switched off. Nothing is lost; new activities arrive when it is back."
-		return c
-	case musette.StateStoreDown:
-		c.Cause = "The database can't be reached, so nothing new could be kept. Nothing is lost; try again when it is back."
-		return c
-	case musette.StateDiskFull:
-		c.Cause = "The disk is full, so nothing new could be kept. Nothing is lost; free some space."
-		return c
-	}
-	if until := usedUp(st.Quota, now); !until.IsZero() {
-		return &Conflict{
-			State: musette.StateLimited, Until: until,
-			Cause: "All calls that Strava allows are used until " + until.UTC().Format("15:04 MST") + ".",
-		}
-	}
-	return nil
-}
-
-// usedUp returns when the last of the full windows resets; zero if none is full.
-func usedUp(q musette.Quota, now time.Time) time.Time {
-	var until time.Time
-	for _, w := range []musette.Window{q.Read.Quarter, q.Read.Day, q.Overall.Quarter, q.Overall.Day} {
-		if w.Limit > 0 && w.Used >= w.Limit && w.Resets.After(now) && w.Resets.After(until) {
-			until = w.Resets
-		}
-	}
-	return until
 }
