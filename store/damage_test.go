@@ -100,7 +100,7 @@ func furnish(t *testing.T, s *site) {
 					ID: name, AthleteID: 7, Sealed: []byte("s"), Previous: []byte("p"), Scopes: []string{"read"}, TakenIn: "t", State: "ok", Cause: "c", UpdatedAt: day,
 				}),
 				tx.PutKey(ctx, store.AccessKey{
-					ID: name, Kind: store.KeyKind, Name: name, Hash: [32]byte{byte(id)}, Scopes: []string{"read"}, AthleteID: 7,
+					ID: name, Kind: store.KeyKind, Name: name, Hash: [32]byte{byte(id)}, Parent: [32]byte{1}, Scopes: []string{"read"}, AthleteID: 7,
 					CreatedAt: day, ExpiresAt: day, UsedAt: day, RevokedAt: day,
 				}),
 				tx.PutDeletions(ctx, store.Deletion{

@@ -19,6 +19,7 @@ type AccessKey struct {
 	Kind      string // KeyKind, SessionKind or CodeKind
 	Name      string
 	Hash      [32]byte
+	Parent    [32]byte // the hash of the key that a session was opened with, and ends with; zero: none
 	Scopes    []string
 	AthleteID int64 // 0: all athletes, the operator's
 	CreatedAt time.Time
@@ -29,7 +30,7 @@ type AccessKey struct {
 
 func keyFrom(r *record) AccessKey {
 	return AccessKey{
-		ID: r.text(), Kind: r.text(), Name: r.text(), Hash: r.hash(), Scopes: r.list(), AthleteID: r.int(),
+		ID: r.text(), Kind: r.text(), Name: r.text(), Hash: r.hash(), Parent: r.hash(), Scopes: r.list(), AthleteID: r.int(),
 		CreatedAt: r.time(), ExpiresAt: r.time(), UsedAt: r.time(), RevokedAt: r.time(),
 	}
 }
@@ -58,8 +59,12 @@ func (tx *Tx) KeyByHash(ctx context.Context, hash [32]byte) (AccessKey, error) {
 
 // PutKey writes a key, new or known.
 func (tx *Tx) PutKey(ctx context.Context, k AccessKey) error {
+	var parent []byte
+	if k.Parent != [32]byte{} {
+		parent = k.Parent[:]
+	}
 	return tx.put(ctx, tKeys, values{
-		k.ID, k.Kind, k.Name, k.Hash[:], join(k.Scopes), k.AthleteID,
+		k.ID, k.Kind, k.Name, k.Hash[:], parent, join(k.Scopes), k.AthleteID,
 		ms(k.CreatedAt), ms(k.ExpiresAt), ms(k.UsedAt), ms(k.RevokedAt),
 	})
 }

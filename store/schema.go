@@ -80,6 +80,7 @@ var (
 		{name: "kind", kind: text},
 		{name: "name", kind: text},
 		{name: "hash", kind: blob},
+		{name: "parent", kind: blob},
 		{name: "scopes", kind: text},
 		{name: "athlete_id", kind: integer},
 		{name: "created_at_ms", kind: integer},

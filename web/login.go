@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -93,7 +92,7 @@ func (s *Server) openSession(ctx context.Context, key, code string) (string, err
 		if err != nil {
 			return "", err
 		}
-		session.Name, session.Scopes, session.AthleteID = parentPrefix+hex.EncodeToString(good.Hash[:]), good.Scopes, good.AthleteID
+		session.Name, session.Parent, session.Scopes, session.AthleteID = good.Name, good.Hash, good.Scopes, good.AthleteID
 	}
 	text := secret(32)
 	session.Hash = HashKey(text)

@@ -108,6 +108,9 @@ func TestSessions(t *testing.T) {
 			if k.Kind == store.SessionKind && !k.ExpiresAt.After(a.clock()) {
 				t.Error("ended sessions are kept")
 			}
+			if k.Kind == store.SessionKind && (k.Name != "test" || k.Parent != web.HashKey(key)) {
+				t.Errorf("a session doesn't say which key it is of: %+v", k)
+			}
 			if k.Kind == store.KeyKind {
 				k.RevokedAt = a.clock()
 				if err := tx.PutKey(ctx, k); err != nil {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -88,24 +87,12 @@ func (s *Server) session(r *http.Request, hash [32]byte, away bool) (store.Acces
 	if session.Kind != store.SessionKind {
 		return session, errNoKey
 	}
-	if parent, ok := parentOf(session); ok {
-		if _, err := s.keys.lookup(r.Context(), parent, away); err != nil {
+	if session.Parent != [32]byte{} { // a one-time code leaves none
+		if _, err := s.keys.lookup(r.Context(), session.Parent, away); err != nil {
 			return session, err
 		}
 	}
 	return session, nil
-}
-
-// A session's name says which key it was opened with, by its hash; one opened by a one-time code has none.
-const parentPrefix = "key "
-
-func parentOf(session store.AccessKey) (hash [32]byte, ok bool) {
-	text, ok := strings.CutPrefix(session.Name, parentPrefix)
-	if !ok {
-		return hash, false
-	}
-	_, err := hex.Decode(hash[:], []byte(text))
-	return hash, err == nil
 }
 
 // read returns whose view a request gets: the public's without a key, where something is published.

@@ -83,6 +83,13 @@ func testGrants(t *testing.T, b *bench) {
 	})
 	got := read(b, func(ctx context.Context, tx *store.Tx) ([]store.Grant, error) { return tx.Grants(ctx) })
 	equal(t, "grants", got, []store.Grant{full, bare})
+	equal(t, "grant g1", read(b, func(ctx context.Context, tx *store.Tx) (store.Grant, error) { return tx.Grant(ctx, "g1") }), full)
+	_ = read(b, func(ctx context.Context, tx *store.Tx) (int, error) {
+		if _, err := tx.Grant(ctx, "g3"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a deleted grant: %v, want ErrNotFound", err)
+		}
+		return 0, nil
+	})
 }
 
 func testKeys(t *testing.T, b *bench) {
@@ -91,9 +98,10 @@ func testKeys(t *testing.T, b *bench) {
 		ID: "k1", Kind: store.KeyKind, Name: "site\x00", Hash: hash, Scopes: []string{"read"}, AthleteID: 7,
 		CreatedAt: at(0), ExpiresAt: at(60), UsedAt: at(1), RevokedAt: at(2),
 	}
+	session := store.AccessKey{ID: "s1", Kind: store.SessionKind, Hash: sha256.Sum256([]byte("s")), Parent: hash}
 	code := store.AccessKey{ID: "c1", Kind: store.CodeKind, Hash: sha256.Sum256([]byte("c")), ExpiresAt: at(10)}
 	b.update(func(ctx context.Context, tx *store.Tx) error {
-		return errors.Join(tx.PutKey(ctx, key), tx.PutKey(ctx, code))
+		return errors.Join(tx.PutKey(ctx, key), tx.PutKey(ctx, code), tx.PutKey(ctx, session))
 	})
 	b.view(func(ctx context.Context, tx *store.Tx) error {
 		got, err := tx.KeyByHash(ctx, hash)
@@ -123,7 +131,7 @@ func testKeys(t *testing.T, b *bench) {
 		}
 	}
 	keys := read(b, func(ctx context.Context, tx *store.Tx) ([]store.AccessKey, error) { return tx.Keys(ctx) })
-	equal(t, "keys", keys, []store.AccessKey{key})
+	equal(t, "keys", keys, []store.AccessKey{key, session})
 }
 
 func testInbox(t *testing.T, b *bench) {

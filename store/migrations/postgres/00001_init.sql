@@ -52,6 +52,7 @@ CREATE TABLE musette.keys (
     kind TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
     hash BYTEA NOT NULL,
+    parent BYTEA NOT NULL,
     scopes TEXT COLLATE "C" NOT NULL,
     athlete_id BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,

@@ -48,6 +48,7 @@ CREATE TABLE keys (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
     hash BLOB NOT NULL,
+    parent BLOB NOT NULL,
     scopes TEXT NOT NULL,
     athlete_id INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL,
