@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,15 +35,45 @@ func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 // NewKey makes a named key and keeps its hash. The key itself is returned, and nowhere else. athleteID 0 is every
 // athlete; expires may be zero.
 func NewKey(ctx context.Context, st *store.Store, name string, scopes []string, athleteID int64, now, expires time.Time) (key string, err error) {
-	key = keyPrefix + secret(32)
-	err = st.Update(ctx, nil, func(tx *store.Tx) error {
-		return tx.PutKey(ctx, store.AccessKey{
-			ID: newID(), Kind: store.KeyKind, Name: name, Hash: HashKey(key), Scopes: scopes, AthleteID: athleteID,
-			CreatedAt: now, ExpiresAt: expires,
-		})
-	})
+	key, row := makeKey(name, scopes, athleteID, now, expires)
+	err = st.Update(ctx, nil, func(tx *store.Tx) error { return tx.PutKey(ctx, row) })
 	if err != nil {
 		return "", fmt.Errorf("keeping the new key: %w", err)
+	}
+	return key, nil
+}
+
+func makeKey(name string, scopes []string, athleteID int64, now, expires time.Time) (key string, row store.AccessKey) {
+	key = keyPrefix + secret(32)
+	return key, store.AccessKey{
+		ID: newID(), Kind: store.KeyKind, Name: name, Hash: HashKey(key), Scopes: scopes, AthleteID: athleteID,
+		CreatedAt: now, ExpiresAt: expires,
+	}
+}
+
+// firstMade is the setting that says that the first key was made. It outlives the key: one that was revoked doesn't
+// come back.
+const firstMade = "first_key"
+
+// FirstKey makes the operator's key of a store that never had any, and returns "" where there was one: of servers
+// that start together, one makes it.
+func FirstKey(ctx context.Context, st *store.Store, now time.Time) (key string, err error) {
+	made, row := makeKey("operator", []string{ScopeRead, ScopeRefresh, ScopeAdmin}, 0, now, time.Time{})
+	err = st.Update(ctx, nil, func(tx *store.Tx) error {
+		key = ""
+		before, err := tx.Setting(ctx, firstMade)
+		if err != nil || before != "" {
+			return err
+		}
+		keys, err := tx.Keys(ctx)
+		if err != nil || slices.ContainsFunc(keys, func(k store.AccessKey) bool { return k.Kind == store.KeyKind }) {
+			return err
+		}
+		key = made
+		return errors.Join(tx.PutKey(ctx, row), tx.PutSetting(ctx, firstMade, "made"))
+	})
+	if err != nil {
+		return "", fmt.Errorf("keeping the first key: %w", err)
 	}
 	return key, nil
 }
