@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net"
 	"os"
@@ -10,9 +9,7 @@ import (
 	"time"
 
 	"musette"
-	"musette/keeper"
 	"musette/strava/stravatest"
-	"musette/strava/stravatest/season"
 )
 
 type demoCmd struct {
@@ -38,40 +35,53 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 	if c.Activities < 1 {
 		return misused("200 is a good season", "--activities: %d is less than 1", c.Activities)
 	}
+	if c.Port < 0 || c.Port > 65535 {
+		return misused("write a port such as 8080, or 0 for any that is free", "--port: %d is no port between 0 and 65535", c.Port)
+	}
+	listener, err := listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)), "--port")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	dir, remove, err := c.directory()
 	if err != nil {
 		return err
 	}
 	a.onClose(remove)
-	fake := stravatest.New(stravatest.Config{
-		Seed: 1, Activities: c.Activities, AppName: "the Musette demo",
-		Limits: stravatest.Limits{OverallQuarter: 1200, OverallDay: 24000, ReadQuarter: 600, ReadDay: 12000},
-	})
-	listening, err := fake.Listen("127.0.0.1:0")
+	story, err := openStory(ctx, dir, demoStory{Until: a.now().UTC().Truncate(time.Second), Activities: c.Activities})
+	if err != nil {
+		return err
+	}
+	life := newDemoLife(a, story)
+	listening, err := life.listen()
 	if err != nil {
 		return failed("the demo needs the loopback network", "the simulated Strava can't listen: %w", err)
 	}
 	a.onClose(listening.Close)
-	if err := c.configure(a, dir, fake, listening); err != nil {
+	if err := c.configure(a, dir, listener, life.fake, listening); err != nil {
 		return err
 	}
+	a.demo = true
 	if _, err := a.store(ctx); err != nil {
 		return err
 	}
-	site := &site{app: a, store: a.openStore, elsewhere: "--port"}
+	if err := life.story.keep(ctx, a.openStore); err != nil {
+		return err
+	}
+	site := &site{app: a, store: a.openStore, listener: listener}
 	if err := site.keep(ctx); err != nil {
 		return err
 	}
 	if err := site.load(ctx); err != nil {
 		return err
 	}
-	if err := site.open(a.cfg.Addr, !c.Public); err != nil {
+	if err := site.open(!c.Public); err != nil {
 		return err
 	}
-	who := fake.Athletes()[0]
-	a.say("a simulated Strava with %d activities of %s %s: %s", c.Activities, who.FirstName, who.LastName, listening.URL)
-	a.say("the page: http://%s   ctrl-c stops", site.listener.Addr())
-	life := &demoLife{fake: fake, athlete: who.ID, app: a, wake: site.keeper.Wake}
+	who := life.fake.Athletes()[0]
+	a.say("a simulated Strava with %d activities of %s %s: %s", len(life.fake.Activities(who.ID)), who.FirstName, who.LastName, listening.URL)
+	a.say("the page: http://%s   ctrl-c stops", listener.Addr())
+	life.wake = site.keeper.Wake
 	site.also = life.run
 	return site.run(ctx)
 }
@@ -89,12 +99,12 @@ func (c *demoCmd) directory() (dir string, remove func() error, err error) {
 
 // configure takes the settings of a real start, but for those that the demo is about: nothing of the surroundings
 // leaks in.
-func (c *demoCmd) configure(a *app, dir string, fake *stravatest.Server, at *stravatest.Listening) error {
+func (c *demoCmd) configure(a *app, dir string, at net.Listener, fake *stravatest.Server, strava *stravatest.Listening) error {
 	given := map[string]string{
-		"MUSETTE_DATA": dir, "MUSETTE_ADDR": net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)),
+		"MUSETTE_DATA": dir, "MUSETTE_ADDR": at.Addr().String(),
 		"STRAVA_CLIENT_ID": fake.ClientID(), "STRAVA_CLIENT_SECRET": fake.ClientSecret(),
 		"STRAVA_REFRESH_TOKEN": fake.Grant(fake.Athletes()[0].ID),
-		"STRAVA_API_URL":       at.APIURL, "STRAVA_OAUTH_URL": at.OAuthURL,
+		"STRAVA_API_URL":       strava.APIURL, "STRAVA_OAUTH_URL": strava.OAuthURL,
 		"MUSETTE_TYPES": demoTypes, "MUSETTE_FROM": demoFrom, "MUSETTE_GOAL_M": strconv.FormatFloat(demoGoal(fake), 'f', 0, 64),
 		"MUSETTE_LOG_LEVEL": "error",
 	}
@@ -119,46 +129,4 @@ func demoGoal(fake *stravatest.Server) float64 {
 	}
 	const step = 500e3
 	return math.Ceil(total*1.2/step) * step
-}
-
-// demoLife lets the athlete go out now and then, so that the page can be seen to follow.
-type demoLife struct {
-	fake    *stravatest.Server
-	athlete int64
-	app     *app
-	wake    func()
-}
-
-// The first new activity comes soon after the page is there, the others with time to look.
-const demoFirst, demoEvery, demoMost = 20 * time.Second, 2 * time.Minute, 20
-
-func (d *demoLife) run(ctx context.Context) error {
-	t := time.NewTimer(demoFirst)
-	defer t.Stop()
-	for range demoMost {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-		if err := d.goOut(ctx); err != nil {
-			return err
-		}
-		t.Reset(demoEvery)
-	}
-	return nil
-}
-
-// goOut uploads an activity that has just ended, and asks for a look at Strava, as a person would.
-func (d *demoLife) goOut(ctx context.Context) error {
-	id, err := d.fake.AddActivity(d.athlete, d.app.now().Add(-2*time.Hour))
-	if err != nil {
-		return fmt.Errorf("the simulated athlete stayed at home: %w", err)
-	}
-	if _, err := d.fake.AddComment(id, season.Person{First: "Priya", Last: "S."}, "Saw you go past, looking strong"); err != nil {
-		return fmt.Errorf("the simulated friend said nothing: %w", err)
-	}
-	_, err = keeper.AskRefresh(ctx, d.app.openStore, 0, d.app.now())
-	d.wake()
-	return err
 }

@@ -13,7 +13,7 @@ import (
 // that say about what.
 func withoutHelp(args []string) (rest []string, asked bool) {
 	if len(args) > 0 && args[0] == "help" {
-		return args[1:], true
+		return slices.DeleteFunc(slices.Clone(args[1:]), func(arg string) bool { return arg == "--help" || arg == "-h" }), true
 	}
 	for i, arg := range args {
 		if arg == "--" {

@@ -24,7 +24,11 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	link, err := a.loginLink(ctx, st)
+	address, err := a.serverAddress(ctx, st)
+	if err != nil {
+		return err
+	}
+	link, err := a.loginLink(ctx, st, address)
 	if err != nil {
 		return err
 	}
@@ -35,13 +39,13 @@ func (c *loginCmd) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// loginLink makes a one-time link that signs in as the operator.
-func (a *app) loginLink(ctx context.Context, st *store.Store) (string, error) {
+// loginLink makes a one-time link that signs in as the operator, to a server's address.
+func (a *app) loginLink(ctx context.Context, st *store.Store, address string) (string, error) {
 	code, err := web.NewCode(ctx, st, a.now())
 	if err != nil {
 		return "", err
 	}
-	return a.cfg.address() + "/login?code=" + code, nil
+	return address + "/login?code=" + code, nil
 }
 
 // address is where a browser reaches the server: MUSETTE_URL, or what can be told from MUSETTE_ADDR.

@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -55,11 +55,17 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) serve(ctx context.Context) error {
+	listener, err := listen(a.cfg.Addr, "--addr or MUSETTE_ADDR")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	a.cfg.Addr = portOf(a.cfg.Addr, listener)
 	st, instead, err := a.storeOrSnapshot(ctx)
 	if err != nil {
 		return err
 	}
-	site := &site{app: a, store: st, cause: instead, began: a.now().UTC().Truncate(time.Second), elsewhere: "--addr or MUSETTE_ADDR"}
+	site := &site{app: a, store: st, cause: instead, began: a.now().UTC().Truncate(time.Second), listener: listener}
 	if instead == "" {
 		if err := site.keep(ctx); err != nil {
 			return err
@@ -68,20 +74,34 @@ func (a *app) serve(ctx context.Context) error {
 	if err := site.load(ctx); err != nil {
 		return err
 	}
-	if err := site.open(a.cfg.Addr, false); err != nil {
+	if err := site.open(false); err != nil {
 		return err
 	}
 	a.say("musette serves %s", a.cfg.address())
-	if err := site.firstKey(ctx); err != nil {
+	if err := site.welcome(ctx); err != nil {
 		return err
 	}
-	link, err := a.loginLink(ctx, st)
-	if err != nil {
-		return err
-	}
-	a.say("open this link once, within an hour, to see it as its owner:\n\n  %s\n", link)
 	site.also = site.watch
 	return site.run(ctx)
+}
+
+// listen takes the address before anything is opened or made: a start on a port in use changes nothing. Connections
+// wait in the backlog until the feed can be served.
+func listen(addr, elsewhere string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, failed("choose another with "+elsewhere+", or stop what listens there", "can't listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// portOf is the address with the port that was found, where any free one was asked for.
+func portOf(addr string, l net.Listener) string {
+	host, port, err := net.SplitHostPort(addr)
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && err == nil && port == "0" {
+		return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	}
+	return addr
 }
 
 // site is everything that serves: feed, web, and where it may, the keeper. Its goroutines are those of run.
@@ -95,9 +115,8 @@ type site struct {
 	feed   *feed.Feed
 	server *web.Server
 
-	elsewhere string // how a person chooses another address
-	listener  net.Listener
-	also      func(context.Context) error // runs beside the rest; may be nil
+	listener net.Listener                // closed by run
+	also     func(context.Context) error // runs beside the rest; may be nil
 }
 
 // keep adds the keeper. Without the app's credentials there is nothing to keep with; what is here is served.
@@ -132,8 +151,8 @@ func (s *site) load(ctx context.Context) error {
 	return s.feed.Look(ctx)
 }
 
-// open makes the web server and begins to listen, so that a port in use is known before anything is said.
-func (s *site) open(addr string, everyone bool) (err error) {
+// open makes the web server.
+func (s *site) open(everyone bool) (err error) {
 	wake := func() {}
 	if s.keeper != nil {
 		wake = s.keeper.Wake
@@ -148,13 +167,8 @@ func (s *site) open(addr string, everyone bool) (err error) {
 	if s.cause == "" {
 		c.Refresh, c.Woken = s.app.refresher(s.store, wake), wake
 	}
-	if s.server, err = web.New(c); err != nil {
-		return err
-	}
-	if s.listener, err = net.Listen("tcp", addr); err != nil {
-		return failed("choose another with "+s.elsewhere+", or stop what listens there", "can't listen on %s: %w", addr, err)
-	}
-	return nil
+	s.server, err = web.New(c)
+	return err
 }
 
 // imageHosts are where Strava keeps photos, and a Strava that isn't Strava's own.
@@ -164,31 +178,6 @@ func imageHosts(api string) []string {
 		hosts = append(hosts, u.Scheme+"://"+u.Host)
 	}
 	return hosts
-}
-
-// firstKey makes an operator's key at the first start, and shows it this once.
-func (s *site) firstKey(ctx context.Context) error {
-	if s.app.cfg.APIKey != "" || s.cause != "" {
-		return nil
-	}
-	const setting = "first_key"
-	var before string
-	var keys []store.AccessKey
-	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
-		if before, err = tx.Setting(ctx, setting); err == nil {
-			keys, err = tx.Keys(ctx)
-		}
-		return err
-	})
-	if err != nil || before != "" || slices.ContainsFunc(keys, func(k store.AccessKey) bool { return k.Kind == "key" }) {
-		return err
-	}
-	made, err := web.NewKey(ctx, s.store, "operator", keyScopes, 0, s.app.now(), time.Time{})
-	if err != nil {
-		return err
-	}
-	s.app.say("this key has an operator's rights; it is shown only now:\n\n  %s\n", made)
-	return s.store.Update(ctx, nil, func(tx *store.Tx) error { return tx.PutSetting(ctx, setting, "made") })
 }
 
 const shutdownPatience = 5 * time.Second

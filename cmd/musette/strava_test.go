@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -19,10 +20,13 @@ import (
 //	strava                      starts it, and puts what connects to it into the environment; $STRAVA is its address
 //	press PATH [name=value...]  posts a form to its /control/PATH
 //	freeaddr NAME               puts an address that nobody listens on into the environment
+//	occupied NAME               puts a port that somebody listens on into the environment
 //	await URL                   waits until the address answers 200
+//	awaitfile PATH              waits until the file is there
 func stravaCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
-		"strava": startStrava, "press": press, "freeaddr": freeAddr, "await": await,
+		"strava": startStrava, "press": press, "freeaddr": freeAddr, "occupied": occupied, "await": await,
+		"awaitfile": awaitFile,
 	}
 }
 
@@ -95,4 +99,30 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		case <-tick.C:
 		}
 	}
+}
+
+func occupied(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupied NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Setenv(args[0], port)
+}
+
+func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: awaitfile PATH")
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-tick.C {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s never came", args[0])
 }

@@ -30,6 +30,7 @@ type app struct {
 	openStrava *strava.Client
 
 	notifier *notifier // nil until something is served
+	demo     bool      // the store is the demo's own
 
 	closers []func() error
 }
@@ -136,6 +137,9 @@ func (a *app) tokens(ctx context.Context) (*token.Tokens, error) {
 	}
 	st, err := a.store(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.notDemo(ctx, st); err != nil {
 		return nil, err
 	}
 	var grants []store.Grant
