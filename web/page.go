@@ -93,7 +93,9 @@ func (p *pages) newTop(in pageInput) top {
 			now = now.In(zone)
 		}
 	}
-	return newTop(in.Totals, &in.Status, in.Names, in.Owner, now)
+	h := newTop(in.Totals, &in.Status, in.Names, in.Owner, now)
+	h.Private = !in.Owner && !in.TotalsOnly && len(in.Activities) > 0
+	return h
 }
 
 // login writes the page for somebody who may not see anything yet; trouble says why the last try failed, "" at first.

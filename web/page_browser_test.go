@@ -256,6 +256,41 @@ func TestBrowserLosesBrokenPictures(t *testing.T) {
 	}
 }
 
+// Where the large picture doesn't come, another takes its place, and no cell stays empty.
+func TestBrowserFillsThePlaceOfBrokenPictures(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, siteOptions{})
+	route := &musette.Map{Polyline: "_p~iF~ps|U_ulLnnqC_mqNvxq`@"}
+	gone := musette.Photo{URL: "/pictures/missing/1", Width: 4, Height: 3}
+	here := musette.Photo{URL: "/pictures/7/300/400", Width: 300, Height: 400}
+	for i, a := range []musette.Activity{
+		{Map: route, Photos: []musette.Photo{gone, here}},
+		{Map: route, Photos: []musette.Photo{here, gone}},
+		{Photos: []musette.Photo{gone, here}},
+		{Photos: []musette.Photo{here, gone, gone}},
+		{Map: route, Photos: []musette.Photo{gone, here, gone, gone}},
+	} {
+		a.ID, a.AthleteID, a.Name, a.SportType, a.Start = int64(i+1), s.season.Athlete.ID, "A", "Run", musette.At(seasonNow)
+		s.put(&a)
+	}
+	r := newReader(t, 390)
+	if err := browser.Wear(r.tab, 390, 4000, "light"); err != nil { // tall, so that each is asked for
+		t.Fatal(err)
+	}
+	r.open(s.url("/"))
+	r.waitFor(`document.images.length === 5 && [...document.images].every((i) => i.naturalWidth)`)
+	got := eval[[]string](r, `[...document.querySelectorAll(".card")].map((c) =>
+		c.id + " " + c.querySelector(".media").className + ": " + [...c.querySelectorAll(".media > *")].map((e) => e.classList[0]).join(" ") +
+		", strips " + c.querySelectorAll(".strip, .more, .side").length).sort()`)
+	want := []string{
+		"a1 media portrait: photo route, strips 0", "a2 media portrait: photo route, strips 0", "a3 media portrait: photo, strips 0",
+		"a4 media portrait: photo, strips 0", "a5 media portrait: photo route, strips 0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestBrowserRunsNothingHostile(t *testing.T) {
 	t.Parallel()
 	payloads := []string{

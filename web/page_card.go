@@ -133,13 +133,13 @@ func numbers(a *musette.Activity) []number {
 	return n
 }
 
+// hilly is from how many metres of climb a kilometre on the climb tells more than pace or speed.
+const hilly = 15
+
 func third(a *musette.Activity, seconds float64) (number, bool) {
 	climb := number{"Climb", []figure{{thousands(a.ClimbM), "m"}}}
-	switch a.SportType {
-	case "TrailRun", "Hike", "Snowshoe", "BackcountrySki", "AlpineSki", "Snowboard", "RockClimbing":
-		if a.ClimbM > 0 {
-			return climb, true
-		}
+	if musette.Family(a.SportType) != "water" && float64(a.ClimbM)*1000 >= hilly*a.DistanceM && a.ClimbM > 0 {
+		return climb, true
 	}
 	if a.DistanceM < 100 || seconds < 10 {
 		return climb, a.ClimbM > 0

@@ -209,9 +209,9 @@ func TestStrangersSeeWhatIsPublished(t *testing.T) {
 		never   []string
 	}{
 		{feed.Publish{}, 401, "This page is private", []string{secret, "Nell", "Strava asks"}},
-		{feed.Publish{Mode: feed.PublishAggregate, API: true}, 200, "Only the totals are shown here", []string{secret, "Nell", "<article"}},
+		{feed.Publish{Mode: feed.PublishAggregate, API: true}, 200, "Only the totals are shown here", []string{secret, "Nell", "<article", "Routes and photos"}},
 		{feed.Publish{Mode: feed.PublishFull}, 200, "Nothing here yet", []string{secret, "Nell", "<article", "musette connect"}},
-		{feed.Publish{Mode: feed.PublishFull, API: true}, 200, "Nell’s season", []string{"Sign out", "noindex", "Only you"}},
+		{feed.Publish{Mode: feed.PublishFull, API: true}, 200, "Routes and photos are for the owner, who signs in.", []string{"Sign out", "noindex", "Only you"}},
 	} {
 		s := newSite(t, siteOptions{closed: true, publish: c.publish}).fill()
 		resp, body := s.get("/")
@@ -251,8 +251,8 @@ func TestWeeksAreThisAthletesLastTwelve(t *testing.T) {
 			{Week: "2026-W01", Sum: musette.Sum{DistanceM: 10_400}},
 		},
 	}, &musette.Status{}, nil, true, now)
-	if len(h.Weeks) != 12 || h.Weeks[0].Height != chartHeight || !h.Weeks[11].Now || h.Weeks[11].Height != 23 || h.Weeks[5].Height != leastBar {
-		t.Errorf("got %+v", h.Weeks)
+	if len(h.Weeks) != 12 || h.Weeks[0].Height != chartHeight || !h.Weeks[11].Now || h.Weeks[11].Height != 23 || h.Weeks[5].Height != emptyBar || !h.Weeks[5].Empty || h.Weeks[0].Most != "20.0 km" || h.FirstWeek != "13 October" {
+		t.Errorf("got %s, %+v", h.FirstWeek, h.Weeks)
 	}
 	if h.WeeksAlt != "Kilometres a week, the last twelve weeks: 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10" {
 		t.Error(h.WeeksAlt)

@@ -23,23 +23,29 @@ type top struct {
 	GoalM  int
 	Sums   []string // "41 activities", "52 h 10 min", "4,120 m of climb"
 
-	Weeks    []weekBar
-	WeeksAlt string
-	ThisWeek figure
-	State    []sentence
+	Weeks     []weekBar
+	WeeksAlt  string
+	FirstWeek string // the day that the first bar's week begins
+	ThisWeek  figure
+	Quiet     []sentence // about the state, where nothing is amiss
+	State     []sentence // and where something is
+	Private   bool       // strangers are told what only the owner sees
 }
 
 // weekBar is one bar of the weekly chart, in the units of its drawing.
 type weekBar struct {
 	X, Y, Height int
 	Now          bool
+	Empty        bool
+	Most         string // "52 km" at the highest bar
 }
 
 // The weekly chart: bars of barWidth, barStep apart, chartHeight high at most.
 const (
 	barWidth, barStep = 16, 22
 	chartHeight       = 44
-	leastBar          = 2 // so that an empty week is seen to be one
+	leastBar          = 2 // so that a short week is seen
+	emptyBar          = 3 // high enough to be hollow
 )
 
 // newTop says what the head of the page says. now is in the zone whose weeks and clock count.
@@ -79,7 +85,13 @@ func newTop(t musette.Totals, st *musette.Status, names map[int64]string, owner 
 		}
 	}
 	h.weeks(t.ByWeek, now)
-	h.State = speaker{now, owner}.say(st)
+	for _, line := range (speaker{now, owner}).say(st) {
+		if line.Tone == "quiet" {
+			h.Quiet = append(h.Quiet, line)
+		} else {
+			h.State = append(h.State, line)
+		}
+	}
 	return h
 }
 
@@ -136,11 +148,13 @@ func (h *top) weeks(byWeek []musette.WeekSum, now time.Time) {
 		sums[w.Week] = w.DistanceM
 	}
 	var far [weeksShown]float64
-	most := 0.0
+	most, highest := 0.0, 0
 	for i := range far {
 		year, week := now.AddDate(0, 0, -7*(weeksShown-1-i)).ISOWeek()
 		far[i] = sums[fmt.Sprintf("%d-W%02d", year, week)]
-		most = max(most, far[i])
+		if far[i] > most {
+			most, highest = far[i], i
+		}
 	}
 	if most <= 0 {
 		return
@@ -148,9 +162,17 @@ func (h *top) weeks(byWeek []musette.WeekSum, now time.Time) {
 	said := make([]string, weeksShown)
 	for i, m := range far {
 		height := max(leastBar, int(m/most*chartHeight+0.5))
-		h.Weeks = append(h.Weeks, weekBar{X: i * barStep, Y: chartHeight - height, Height: height, Now: i == weeksShown-1})
+		if m == 0 {
+			height = emptyBar
+		}
+		h.Weeks = append(h.Weeks, weekBar{X: i * barStep, Y: chartHeight - height, Height: height, Now: i == weeksShown-1, Empty: m == 0})
 		said[i] = strconv.Itoa(int(m/1000 + 0.5))
 	}
+	if highest < weeksShown-1 { // this week's is said anyway
+		h.Weeks[highest].Most = inWords([]figure{distance(most)})
+	}
+	first := now.AddDate(0, 0, -7*(weeksShown-1))
+	h.FirstWeek = first.AddDate(0, 0, -(int(first.Weekday())+6)%7).Format("2 January")
 	h.WeeksAlt = "Kilometres a week, the last twelve weeks: " + strings.Join(said, ", ")
 	h.ThisWeek = distance(far[weeksShown-1])
 	if far[weeksShown-1] == 0 {

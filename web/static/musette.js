@@ -8,15 +8,26 @@
   const cards = () => [...feed.querySelectorAll('.card')];
   const told = new Map(cards().map((c) => [c.id, c.outerHTML])); // each card as the server told it
 
-  // A picture that doesn't come leaves no hole.
+  // A picture that doesn't come leaves no hole: the next takes the large one's place.
   const hide = (img) => {
     const photo = img.closest('.photo'), card = img.closest('.card');
     if (!photo || !card) return;
-    const list = photo.closest('ul'), media = card.querySelector('.media');
     (photo.closest('li') || photo).remove();
-    if (list && !list.firstElementChild) list.remove();
-    if (card.querySelector('.photo')) return;
-    const route = media.querySelector('.route');
+    const media = card.querySelector('.media'), route = media.querySelector('.route'), next = card.querySelector('.photo');
+    const li = next && next.closest('li');
+    if (li && !media.querySelector(':scope > .photo')) {
+      const { width, height } = next.firstElementChild.attributes;
+      media.classList.toggle('portrait', !!width && +height.value > +width.value);
+      media.prepend(next);
+      li.remove();
+    }
+    for (const list of card.querySelectorAll('.more, .strip')) if (!list.firstElementChild) list.remove();
+    const side = media.querySelector('.side');
+    if (side && !side.querySelector('.photo')) {
+      if (route) side.replaceWith(route); else side.remove();
+      media.classList.remove('shared');
+    }
+    if (next) return;
     card.classList.remove('both', 'photo');
     card.classList.add(route ? 'route' : 'plain');
     media.className = 'media';
