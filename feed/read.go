@@ -309,6 +309,6 @@ func (f *Feed) report(damaged []error) {
 			f.config.Log.Error("more damaged rows are not listed", "count", len(damaged)-i)
 			return
 		}
-		f.config.Log.Error("a damaged row is left out of the feed; `musette verify` lists all", "error", err)
+		f.config.Log.Error("a damaged row is left out of the feed; docs/operating.md says what can be done", "error", err)
 	}
 }

@@ -52,7 +52,7 @@ func storeFault(err error) bool {
 	return whole || errors.Is(err, store.ErrFenced) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// sound passes over damaged rows: the good ones beside them stand, and `musette verify` names the bad ones.
+// sound passes over damaged rows: the good ones beside them stand.
 func sound(err error) error {
 	if _, damaged := errors.AsType[*store.DamageError](err); damaged && !storeFault(err) {
 		return nil

@@ -77,8 +77,8 @@ func (e *HeldError) Error() string {
 const (
 	hintFull     = "nothing was lost, the last change was not written; free some space, writing goes on by itself"
 	hintReadOnly = "nothing was changed; make the data directory and its files writable for this user"
-	hintCorrupt  = "don't delete it; restore from the newest backup with `musette backup restore`, or look at it with `musette verify`"
-	hintDown     = "nothing is lost; start the database or check DATABASE_URL, musette tries again"
+	hintCorrupt  = "don't delete it; `musette serve` shows the newest snapshot meanwhile, and docs/operating.md says how to start anew"
+	hintDown     = "nothing is lost; start the database or check DATABASE_URL"
 	hintBusy     = "nothing was changed; another program keeps a write transaction open, end it"
 	hintGrant    = "nothing was changed; as the database's owner run: GRANT CREATE ON DATABASE … TO …, or let musette use the owner's URL"
 	hintClosed   = "the store was closed"

@@ -27,34 +27,34 @@ type ReconnectError struct {
 	Err       error // what Strava said, if it was asked
 }
 
-// Error says what happened, what it means and what to do.
+// Error says what happened, what it means and what to do. It is for people: it
+// names no grant.
 func (e *ReconnectError) Error() string {
-	who := "grant " + e.GrantID
-	if e.AthleteID != 0 {
-		who = fmt.Sprintf("athlete %d", e.AthleteID)
+	if e.AthleteID == 0 {
+		return e.Text
 	}
-	return who + ": " + e.Text
+	return fmt.Sprintf("athlete %d: %s", e.AthleteID, e.Text)
 }
 
 // Unwrap returns Err.
 func (e *ReconnectError) Unwrap() error { return e.Err }
 
-// Texts of the causes, also recorded on the grant.
+// Texts of the causes, also recorded on the grant: parts of a sentence, as errors are.
 const (
-	textRevoked = "Strava no longer accepts this athlete's tokens (access was revoked, or the newest token was lost). " +
-		"What is stored stays and is served. Run `musette connect` to connect again."
-	textTakenIn = "Strava does not accept STRAVA_REFRESH_TOKEN: it is wrong, used up or of another application. " +
-		"What is stored stays and is served. Set a new one, or run `musette connect`."
-	textKey = "The athlete's tokens are sealed with another key than the present one. " +
-		"What is stored stays and is served. Put the former MUSETTE_SECRET_KEY or key file back, or run `musette connect` to connect again."
-	textDamaged = "The athlete's sealed tokens are damaged, in the store and in the file beside it. " +
-		"What is stored stays and is served. Run `musette connect` to connect again."
-	textScope = "The athlete did not grant the reading of activities (activity:read or activity:read_all). " +
-		"What is stored stays and is served. Run `musette connect` again and leave the boxes ticked."
-	textSecret = "Strava does not accept the client secret. " +
-		"What is stored stays and is served. Correct STRAVA_CLIENT_SECRET (https://www.strava.com/settings/api shows it) and start again."
-	textClientID = "Strava does not know the client id. " +
-		"What is stored stays and is served. Correct STRAVA_CLIENT_ID (https://www.strava.com/settings/api shows it) and start again."
+	textRevoked = "Strava no longer accepts this athlete's tokens (access was revoked, or the newest token was lost); " +
+		"what is stored stays and is served; run `musette connect` to connect again"
+	textTakenIn = "Strava does not accept STRAVA_REFRESH_TOKEN: it is wrong, used up or of another application; " +
+		"what is stored stays and is served; set a new one, or run `musette connect`"
+	textKey = "the athlete's tokens are sealed with another key than the present one; " +
+		"what is stored stays and is served; put the former MUSETTE_SECRET_KEY or key file back, or run `musette connect` to connect again"
+	textDamaged = "the athlete's sealed tokens are damaged, in the store and in the file beside it; " +
+		"what is stored stays and is served; run `musette connect` to connect again"
+	textScope = "the athlete did not grant the reading of activities (activity:read or activity:read_all); " +
+		"what is stored stays and is served; run `musette connect` again and leave the boxes ticked"
+	textSecret = "Strava does not accept the client secret; " +
+		"what is stored stays and is served; correct STRAVA_CLIENT_SECRET (https://www.strava.com/settings/api shows it) and start again"
+	textClientID = "Strava does not know the client id; " +
+		"what is stored stays and is served; correct STRAVA_CLIENT_ID (https://www.strava.com/settings/api shows it) and start again"
 )
 
 // operatorError is the ReconnectError for an application that Strava does not
@@ -74,5 +74,5 @@ func missingText(missing []string) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return "Not granted by the athlete: " + strings.Join(missing, ", ") + ". What needs it is left out."
+	return "not granted by the athlete: " + strings.Join(missing, ", ") + "; what needs it is left out"
 }

@@ -64,7 +64,7 @@ func (t *Tokens) token(ctx context.Context, grantID string, rejected strava.Secr
 	})
 	select {
 	case <-ctx.Done():
-		return "", fmt.Errorf("wait for new tokens of grant %s: %w", grantID, ctx.Err())
+		return "", fmt.Errorf("wait for new tokens: %w", ctx.Err())
 	case r := <-flight:
 		return r.Val.(strava.Secret), r.Err
 	}
@@ -132,7 +132,7 @@ func (t *Tokens) refresh(grantID string, rejected strava.Secret) (strava.Secret,
 		return true
 	})
 	if err != nil {
-		return "", fmt.Errorf("refresh the tokens of grant %s: %w", grantID, err)
+		return "", fmt.Errorf("refresh the tokens: %w", err)
 	}
 	if lease == nil {
 		return theirs, nil
@@ -189,7 +189,7 @@ func (t *Tokens) ask(ctx context.Context, lease *store.Lease, k known) (strava.S
 	for i, c := range t.candidates(k.row) {
 		if i > 0 {
 			if err := lease.Renew(ctx); err != nil {
-				return "", fmt.Errorf("refresh the tokens of grant %s: %w", k.row.ID, err)
+				return "", fmt.Errorf("refresh the tokens: %w", err)
 			}
 			t.log.Warn("Strava refused a refresh token, another is tried", "grant", k.row.ID, "from", c.from)
 		}
@@ -202,7 +202,7 @@ func (t *Tokens) ask(ctx context.Context, lease *store.Lease, k known) (strava.S
 			return "", t.refuse(k.row, op)
 		}
 		if strava.KindOf(err) != strava.KindRefreshToken {
-			return "", fmt.Errorf("refresh the tokens of grant %s: %w", k.row.ID, err)
+			return "", fmt.Errorf("refresh the tokens: %w", err)
 		}
 		dead = &ReconnectError{Cause: CauseRevoked, Text: textRevoked, Err: err}
 	}

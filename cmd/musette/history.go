@@ -44,7 +44,7 @@ func (c *historyCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if p.damaged {
-		a.say("some documents are damaged and left out; `musette verify` names them")
+		a.say("some documents are damaged and left out; docs/operating.md says what can be done")
 	}
 	switch {
 	case c.Export != "":

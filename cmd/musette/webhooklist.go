@@ -156,7 +156,7 @@ func keptSubscriptions(ctx context.Context, st *store.Store) (rows []store.Subsc
 		return err
 	})
 	if errors.Is(err, store.ErrCorrupt) {
-		err = nil // a damaged row leads nowhere, and `musette verify` tells of it
+		err = nil // a damaged row leads nowhere
 	}
 	return rows, err
 }
