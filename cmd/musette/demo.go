@@ -32,6 +32,10 @@ const (
 )
 
 func (c *demoCmd) Run(ctx context.Context, a *app) error {
+	return unlessStopped(ctx, c.run(ctx, a))
+}
+
+func (c *demoCmd) run(ctx context.Context, a *app) error {
 	if c.Activities < 1 {
 		return misused("200 is a good season", "--activities: %d is less than 1", c.Activities)
 	}

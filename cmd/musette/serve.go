@@ -41,7 +41,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	for {
 		err := a.serve(ctx)
 		if !errors.Is(err, errBack) {
-			return err
+			return unlessStopped(ctx, err)
 		}
 		// The database is back: everything is opened anew, as at a start.
 		if err := a.Close(); err != nil {
@@ -83,6 +83,14 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	site.also = site.watch
 	return site.run(ctx)
+}
+
+// unlessStopped is err, but for one that only says that the program was stopped, while it started say.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		return nil
+	}
+	return err
 }
 
 // listen takes the address before anything is opened or made: a start on a port in use changes nothing. Connections
