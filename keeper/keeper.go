@@ -49,6 +49,7 @@ type Keeper struct {
 	last    plan.Decision
 	grants  map[string]bool // those this keeper has seen
 	dead    map[string]bool // grants that were refused since this keeper began
+	people  *people         // nil: not read yet
 	leaving []string        // grants of athletes who have left, to be forgotten
 	nudge   chan struct{}
 	trouble atomic.Pointer[trouble] // nil while Run gets on

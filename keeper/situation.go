@@ -183,28 +183,47 @@ func (m grantMap) blocked(athletes []store.Athlete) (n int) {
 	return n
 }
 
-// readGrants returns the grants to work with. One that needs a person is tried once more by each new keeper: the
-// operator may have mended what was wrong, a secret for instance, and started again.
-func (k *Keeper) readGrants(ctx context.Context, tx *store.Tx) (grantMap, error) {
-	all, err := tx.Grants(ctx)
-	if sound(err) != nil {
-		return nil, err
-	}
-	return grantsFor(all, func(g store.Grant) bool {
-		k.grants[g.ID] = true
-		return g.State != musette.StateReconnect || !k.dead[g.ID]
-	}), nil
+// people are all grants and athletes as they were read last: where they are many, reading them is what a decision
+// costs most, and they seldom change.
+type people struct {
+	stamp    [6]int64
+	grants   []store.Grant
+	athletes []store.Athlete
 }
 
-// adopt makes sure that every grant's athlete is known, or asked for.
+// readPeople reads them, if anything about any of them is other than the last time.
+func (k *Keeper) readPeople(ctx context.Context, tx *store.Tx) (*people, error) {
+	stamp, err := tx.PeopleStamp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if k.people != nil && k.people.stamp == stamp {
+		return k.people, nil
+	}
+	p := &people{stamp: stamp}
+	if p.grants, err = tx.Grants(ctx); sound(err) != nil {
+		return nil, err
+	}
+	if p.athletes, err = tx.Athletes(ctx); sound(err) != nil {
+		return nil, err
+	}
+	k.people = p
+	return p, nil
+}
+
+// adopt makes sure that every grant's athlete is known, or asked for, and returns the grants to work with. One that
+// needs a person is tried once more by each new keeper: the operator may have mended what was wrong, a secret for
+// instance, and started again.
 func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grants grantMap, blocked int, err error) {
-	if grants, err = k.readGrants(ctx, tx); err != nil {
+	p, err := k.readPeople(ctx, tx)
+	if err != nil {
 		return nil, 0, err
 	}
-	athletes, err := tx.Athletes(ctx)
-	if sound(err) != nil {
-		return nil, 0, err
-	}
+	athletes := p.athletes
+	grants = grantsFor(p.grants, func(g store.Grant) bool {
+		k.grants[g.ID] = true
+		return g.State != musette.StateReconnect || !k.dead[g.ID]
+	})
 	known := map[int64]bool{}
 	for _, a := range athletes {
 		known[a.ID] = true

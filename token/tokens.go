@@ -355,16 +355,11 @@ func (t *Tokens) warnCopy(grantID string, err error) {
 // grantOf returns one grant, or store.ErrNotFound. A damaged row is in the way
 // only of its own grant.
 func grantOf(ctx context.Context, tx *store.Tx, id string) (store.Grant, error) {
-	grants, err := tx.Grants(ctx)
-	for _, g := range grants {
-		if g.ID == id {
-			return g, nil
-		}
+	g, err := tx.Grant(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return g, fmt.Errorf("grant %s: %w", id, err)
 	}
-	if err != nil {
-		return store.Grant{}, err
-	}
-	return store.Grant{}, fmt.Errorf("grant %s: %w", id, store.ErrNotFound)
+	return g, err
 }
 
 // goodGrants returns the grants whose rows are sound.

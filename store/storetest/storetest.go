@@ -27,6 +27,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"concurrent", testConcurrent},
 		{"quota", testQuota},
 		{"code once", testCodeOnce},
+		{"people stamp", testPeopleStamp},
+		{"purge athlete", testPurgeAthlete},
 		{"leases", testLeases},
 		{"rivals", testRivals},
 		{"fence holds", testFenceHolds},
