@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"musette"
@@ -103,9 +104,23 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 			return err
 		}
 	}
+	if errors.Is(err, musette.ErrPlaceholder) && poorer(docs, doc) {
+		return tx.PutPartState(ctx, st) // what is here is better, until Strava is ready
+	}
 	stored := maps.Clone(states)
 	states[st.Part] = st
 	return k.put(ctx, tx, doc, filing{docs: docs, states: states, stored: stored})
+}
+
+// poorer reports whether fewer photos would be shown with a document than are shown without it.
+func poorer(docs []musette.Document, doc musette.Document) bool {
+	before, err := musette.Derive(docs, false)
+	if err != nil {
+		return false
+	}
+	rest := slices.DeleteFunc(slices.Clone(docs), func(d musette.Document) bool { return d.Part == doc.Part && d.Source == doc.Source })
+	after, err := musette.Derive(append(rest, doc), false)
+	return err == nil && len(after.Photos) < len(before.Photos)
 }
 
 // seen notes that Strava has just shown an activity: whoever said that it was gone was wrong, and if it is new it was

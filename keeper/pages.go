@@ -138,12 +138,18 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 		sweep = musette.PartState{AthleteID: id, Part: musette.ListSweep, FirstSeen: at}
 	}
 	sweep.Due, sweep.Class = at.Add(often.sweep), musette.ClassRecheck
+	if often.crowded && sweep.LastSuccess.IsZero() {
+		sweep.Due = at.Add(k.somewhere(often.sweep))
+	}
 	if held { // whatever is wrong may be over tomorrow
 		sweep.Due = at.Add(min(often.sweep, day))
 	}
 	poll, ok := states[musette.ListPoll]
 	if !ok {
 		poll = musette.PartState{AthleteID: id, Part: musette.ListPoll, FirstSeen: at}
+		if often.crowded {
+			often.poll = k.somewhere(often.poll)
+		}
 	}
 	if poll.Due.IsZero() || poll.Class != musette.ClassForced { // the first page was as good as a poll
 		began := time.UnixMilli(l.Since).UTC()
@@ -262,7 +268,16 @@ func listed(ctx context.Context, tx *store.Tx, athleteID int64, at time.Time) er
 }
 
 // rhythm is how often an athlete's activities are listed.
-type rhythm struct{ poll, sweep time.Duration }
+type rhythm struct {
+	poll, sweep time.Duration
+	crowded     bool // less often than the policy says: so many athletes share a day's quota
+}
+
+// somewhere is a time within an interval: athletes who are walked on one day are not to be listed on one day ever
+// after.
+func (k *Keeper) somewhere(interval time.Duration) time.Duration {
+	return time.Duration(k.Jitter() * float64(interval))
+}
 
 // intervals returns the policy's intervals, stretched where there are so many athletes that the lists would take too
 // much of a day's quota. The others are taken to have as many activities as this one.
@@ -276,8 +291,9 @@ func (k *Keeper) intervals(ctx context.Context, tx *store.Tx, g *gate, athleteID
 	if err != nil {
 		return rhythm{}, err
 	}
-	poll, sweep := k.Policy.Lists(plan.Mirrored{
-		Athletes: n, Activities: n * activities, ReadDay: g.Ledger.Day.Read.Limit, Webhooks: h.works(),
-	})
-	return rhythm{poll, sweep}, nil
+	m := plan.Mirrored{Athletes: n, Activities: n * activities, ReadDay: g.Ledger.Day.Read.Limit, Webhooks: h.works()}
+	poll, sweep := k.Policy.Lists(m)
+	m.Athletes, m.Activities = 1, 0
+	alone, _ := k.Policy.Lists(m)
+	return rhythm{poll, sweep, poll > alone}, nil
 }

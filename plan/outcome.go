@@ -18,14 +18,18 @@ func (p Policy) Succeeded(st musette.PartState, now time.Time) musette.PartState
 }
 
 // Unfinished is Succeeded for a document in which something is still being prepared by Strava: it is kept, and
-// asked for again a few times.
+// asked for again after the waits of Policy.Placeholder, and then as often as after failures.
 func (p Policy) Unfinished(st musette.PartState, now time.Time) musette.PartState {
 	asked := st.Rechecks
 	st = p.Succeeded(st, now)
-	if asked < len(p.Placeholder) {
-		st.Rechecks = asked + 1
-		st.Due, st.Class = now.Add(p.Placeholder[asked]), musette.ClassEnrich
+	if asked >= len(p.Placeholder)+p.MaxFailures {
+		return st
 	}
+	wait := p.FailureWait
+	if asked < len(p.Placeholder) {
+		wait = p.Placeholder[asked]
+	}
+	st.Rechecks, st.Due, st.Class = asked+1, now.Add(wait), musette.ClassEnrich
 	return st
 }
 

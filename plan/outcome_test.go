@@ -121,7 +121,7 @@ func TestAfterAFailureNobodyWaitsAnyMore(t *testing.T) {
 func TestPlaceholdersAreAskedForAgain(t *testing.T) {
 	st := musette.PartState{ActivityID: 7, Part: musette.PartPhotos}
 	got, last := waits(st, 9, func(st musette.PartState, now time.Time) musette.PartState { return policy.Unfinished(st, now) })
-	if want := []time.Duration{10 * time.Minute, hour, day}; !slices.Equal(got, want) || last.Outcome != musette.OutcomeHave {
+	if want := []time.Duration{10 * time.Minute, hour, day, day, day, day, day, day}; !slices.Equal(got, want) || last.Outcome != musette.OutcomeHave {
 		t.Errorf("again after %v, ends %+v, want %v", got, last, want)
 	}
 	// Scheduling in between leaves that alone.
