@@ -66,6 +66,10 @@ func picture(tab context.Context, address string, width int64, scheme, name stri
 	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
 		return fmt.Errorf("opening %s: %w", address, err)
 	}
+	const seen = `[...document.images].every((i) => i.getBoundingClientRect().top > innerHeight || i.complete && i.naturalWidth)`
+	if _, err := chromedp.Run(tab, chromedp.Poll[bool](seen, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		return fmt.Errorf("waiting for the photos: %w", err)
+	}
 	png, err := browser.Screenshot(tab, false)
 	if err != nil {
 		return err
