@@ -108,6 +108,23 @@ func TestApprovalReducedOrDenied(t *testing.T) {
 	}
 }
 
+// Without scopes the approval is of all that is asked for, as the zero Approval's.
+func TestApprovalOverTheNetwork(t *testing.T) {
+	w := start(t, stravatest.Config{})
+	for body, want := range map[string]string{
+		`{"auto":true}`:                   "read,activity:read_all",
+		`{"auto":true,"scopes":["read"]}`: "read",
+	} {
+		if a := w.control("approval", body); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		back := w.redirect(w.do("GET", w.authorizeURL("read,activity:read_all"), "", nil))
+		if got := back.Get("scope"); got != want {
+			t.Errorf("%s allowed %q, want %q", body, got, want)
+		}
+	}
+}
+
 func TestConsentPage(t *testing.T) {
 	w := start(t, stravatest.Config{AppName: `Bags & <b>Bikes</b>`})
 	path := strings.Replace(w.authorizeURL("read,activity:read_all"), "/oauth/", "/oauth/mobile/", 1)

@@ -164,8 +164,11 @@ func (f form) duration(name string) (time.Duration, error) {
 	return d, nil
 }
 
-// list reads a text with commas, or several values.
+// list reads a text with commas, or several values; absent is nil.
 func (f form) list(name string) []string {
+	if !f.Has(name) {
+		return nil
+	}
 	return strings.FieldsFunc(strings.Join(f.Values[name], ","), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
