@@ -53,6 +53,17 @@ func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time
 	return r, err
 }
 
+// Asked says when Strava was last asked for anything, and from when on a person's refresh may ask it again: the zero
+// time, but while the app is switched off.
+func Asked(ctx context.Context, st *store.Store) (last, again time.Time, err error) {
+	err = st.View(ctx, func(tx *store.Tx) error {
+		g, err := readGate(ctx, tx)
+		last, again = g.Host.LastCall, g.Host.ForceAt()
+		return err
+	})
+	return last, again, err
+}
+
 // countParts counts the calls that fetching an activity again takes.
 func countParts(ctx context.Context, tx *store.Tx, activityID int64) (int, error) {
 	a, err := findActivity(ctx, tx, activityID)

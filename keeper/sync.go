@@ -99,15 +99,19 @@ func (k *Keeper) want(ctx context.Context, ids []int64) (w wish, err error) {
 // work steps until nothing is due soon, or nothing of the activities asked for, or something stops it.
 func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 	var told time.Time
-	progress := o.Progress
+	tell := func() error {
+		told = k.Now()
+		status, err := k.Status(ctx)
+		if err == nil {
+			o.Progress(status)
+		}
+		return err
+	}
 	for {
-		if now := k.Now(); progress != nil && (told.IsZero() || now.Sub(told) >= progressEvery) {
-			told = now
-			status, err := k.Status(ctx)
-			if err != nil {
+		if o.Progress != nil && (told.IsZero() || k.Now().Sub(told) >= progressEvery) {
+			if err := tell(); err != nil {
 				return err
 			}
-			progress(status)
 		}
 		calls := k.calls.Load()
 		wake, err := k.Step(ctx, k.Now())
@@ -126,6 +130,11 @@ func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 		wait := wake.Sub(k.Now())
 		if wake.IsZero() || wait > k.bears() {
 			break
+		}
+		if o.Progress != nil && wait >= progressEvery { // what it waits for
+			if err := tell(); err != nil {
+				return err
+			}
 		}
 		if k.wait(ctx, max(wait, 0)); ctx.Err() != nil {
 			return ctx.Err()

@@ -105,10 +105,10 @@ func (h Host) State() musette.State {
 
 // MayForce reports whether a person's refresh may be tried now, whatever the state: an inactive app at most once a
 // quarter hour.
-func (h Host) MayForce(now time.Time) bool { return !now.Before(h.forceAt()) }
+func (h Host) MayForce(now time.Time) bool { return !now.Before(h.ForceAt()) }
 
-// forceAt is from when on a person's refresh may be tried.
-func (h Host) forceAt() time.Time {
+// ForceAt is from when on a person's refresh may be tried; the zero time is always.
+func (h Host) ForceAt() time.Time {
 	if h.State() != musette.StateInactive {
 		return time.Time{}
 	}

@@ -104,8 +104,8 @@ func (s Situation) probe(due []musette.PartState) Decision {
 	}
 	// Not always the first: it may be the one thing that the host chokes on.
 	call, at := due[s.Host.Probes%len(due)], s.Host.NextProbe
-	if i := slices.IndexFunc(due, s.wished); i >= 0 && s.Host.forceAt().Before(at) {
-		call, at = due[i], s.Host.forceAt()
+	if i := slices.IndexFunc(due, s.wished); i >= 0 && s.Host.ForceAt().Before(at) {
+		call, at = due[i], s.Host.ForceAt()
 	}
 	room := s.Room[call.Class]
 	switch {
