@@ -9,6 +9,7 @@ import (
 
 	"musette"
 	"musette/feed"
+	"musette/keeper"
 )
 
 type activitiesCmd struct {
@@ -35,14 +36,41 @@ func (c *activitiesCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.warnOfTypes(ctx, st); err != nil {
+		return err
+	}
 	if c.JSON {
 		return writeEntries(a, entries)
 	}
 	if len(entries) == 0 {
+		s, err := keeper.ReadStatus(ctx, st, a.now(), 0)
+		if err != nil {
+			return err
+		}
+		here := 0
+		for _, who := range s.Athletes {
+			here += who.Activities
+		}
+		if here > 0 && (len(a.cfg.Filter.Types) > 0 || a.cfg.Filter.From != "") {
+			a.say("there are no activities to show: %d %s outside %s", here, orElse("is", here != 1)+orElse("are", here == 1), a.cfg.filters())
+			return nil
+		}
 		a.say("there are no activities to show yet; `musette sync` fetches them, `musette status` says what it waits for")
 		return nil
 	}
 	return activityTable(entries).write(a.out)
+}
+
+// filters names the settings that keep activities from being shown.
+func (c *config) filters() string {
+	var names []string
+	if len(c.Filter.Types) > 0 {
+		names = append(names, "MUSETTE_TYPES")
+	}
+	if c.Filter.From != "" {
+		names = append(names, "MUSETTE_FROM")
+	}
+	return strings.Join(names, " or ")
 }
 
 var owner = feed.Reader{Owner: true}

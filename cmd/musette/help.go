@@ -93,7 +93,7 @@ func helpSettings(w io.Writer) {
 			t.row("", s.name, about)
 		}
 	}
-	fmt.Fprint(w, "musette settings: where one is named twice, the first of these counts: a flag, the environment,\n.env in the working directory, musette.yaml there (or --config FILE), the default\n\nSettings:\n")
+	fmt.Fprint(w, "musette settings: where one is named twice, the first of these counts: a flag, the environment,\n.env in the working directory, musette.yaml there (or --config FILE), the default; an empty one counts as not set\n\nSettings:\n")
 	_ = t.write(w)
 	fmt.Fprint(w, "\nPolicy, when what is fetched; the defaults suit most:\n")
 	_ = policy.write(w)

@@ -13,8 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// named finds `musette x y` and "musette x y" where the program speaks.
-var named = regexp.MustCompile("`musette ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+// spoken finds `musette x y` and "musette x y" where the program speaks.
+var spoken = regexp.MustCompile("`musette ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 
 // Whatever the program tells people to run exists.
 func TestNamedCommandsExist(t *testing.T) {
@@ -39,7 +39,7 @@ func TestNamedCommandsExist(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range spoken.FindAllStringSubmatch(string(text), -1) {
 			seen++
 			if !commandExists(parser.Model.Node, m[1], m[2]) {
 				t.Errorf("%s names %s`, which is no command", path, m[0])

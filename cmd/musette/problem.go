@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -115,8 +116,10 @@ func together(errs ...error) error {
 	return all
 }
 
-// plain keeps a message on one line and free of what could move the cursor.
+// plain keeps a message on one line and free of what could move the cursor. A line that is said twice, as by a
+// database that was tried twice, is said once.
 func plain(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	return strings.TrimSuffix(strings.Join(strings.FieldsFunc(s, unicode.IsControl), " "), ".")
+	lines := slices.Compact(strings.FieldsFunc(s, unicode.IsControl))
+	return strings.TrimSuffix(strings.Join(lines, " "), ".")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,7 @@ type tally struct {
 	CallsLeft   int
 	Until       time.Time // when the calls are full again; zero leaves them out
 	ETA         time.Time // when all is here; zero if it can't be said
+	Waits       string    // what it waits for, in place of all else; "" for nothing
 }
 
 const (
@@ -77,10 +79,10 @@ func colourful(w io.Writer) bool {
 func (p *progress) show(t tally) {
 	now := p.now()
 	waited := now.Sub(p.drawnAt)
-	another := t.Verb != p.last.Verb || t.What != p.last.What
+	another := t.Verb != p.last.Verb || t.What != p.last.What || t.Waits != "" && t.Waits != p.last.Waits
 	if p.width == nil {
 		if another || waited >= logEvery || t.Done-p.last.Done >= logEveryItems {
-			p.log.Info(t.Verb, t.attrs(now)...)
+			p.log.Info(cmp.Or(t.Waits, t.Verb), t.attrs(now)...)
 			p.drawnAt, p.last = now, t
 		}
 		return
@@ -127,6 +129,9 @@ func (p *progress) draw(t tally, now time.Time) {
 
 // words are the line: `mirroring  312/450 details` and `  · 61 calls left until 14:15 · all here in about 2 min`.
 func (t tally) words(now time.Time) (head, tail string) {
+	if t.Waits != "" {
+		return t.Waits, ""
+	}
 	head = fmt.Sprintf("%s  %d %s", t.Verb, t.Done, t.What)
 	if t.Total > 0 {
 		head = fmt.Sprintf("%s  %d/%d %s", t.Verb, t.Done, t.Total, t.What)
@@ -145,6 +150,9 @@ func (t tally) words(now time.Time) (head, tail string) {
 }
 
 func (t tally) attrs(now time.Time) []any {
+	if t.Waits != "" {
+		return nil
+	}
 	attrs := []any{"what", t.What, "done", t.Done}
 	if t.Total > 0 {
 		attrs = append(attrs, "total", t.Total)

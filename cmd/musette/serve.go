@@ -74,6 +74,9 @@ func (a *app) serve(ctx context.Context) error {
 	if err := site.load(ctx); err != nil {
 		return err
 	}
+	if err := a.warnOfTypes(ctx, st); err != nil {
+		return err
+	}
 	if err := site.open(false); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"musette"
@@ -71,7 +72,7 @@ func statusText(s musette.Status, now time.Time) *table {
 		t.row("all here", moment(*s.ETA, now))
 	}
 	for _, a := range s.Athletes {
-		t.row("athlete", fmt.Sprintf("%s (%d), %d activities%s", plain(a.Name), a.ID, a.Activities,
+		t.row("athlete", fmt.Sprintf("%s, %d activities%s", named(a), a.Activities,
 			orElse(": "+troubled(a, now), a.State == musette.StateOK)))
 		for _, part := range musette.ActivityParts {
 			if n := a.Parts[part]; n != (musette.PartCount{}) {
@@ -89,6 +90,14 @@ func statusText(s musette.Status, now time.Time) *table {
 		t.row("last error", fmt.Sprintf("%s, %s: %s", moment(e.At, now), what, plain(e.Message)))
 	}
 	return t
+}
+
+// named is the athlete's name with the id, or the id alone while the name isn't known.
+func named(a musette.Athlete) string {
+	if name := strings.TrimSpace(plain(a.Name)); name != "" {
+		return fmt.Sprintf("%s (%d)", name, a.ID)
+	}
+	return strconv.FormatInt(a.ID, 10)
 }
 
 // troubled says what is wrong with one athlete's mirror; what to do about it the cause says, or the line above.

@@ -13,7 +13,7 @@ func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 	s := musette.Status{
 		State: musette.StateOffline, Cause: "no answer", Since: &since, Until: &until, Advice: musette.StateOffline.Advice(),
 		Athletes: []musette.Athlete{
-			{ID: 1, Name: "Jo", State: musette.StateReconnect, Cause: "revoked", Since: &since}, {ID: 2, Name: "Al", State: musette.StateOK},
+			{ID: 1, Name: "Jo", State: musette.StateReconnect, Cause: "revoked", Since: &since}, {ID: 2, Name: "Al", State: musette.StateOK}, {ID: 3, State: musette.StateOK},
 		},
 	}
 	var out strings.Builder
@@ -22,7 +22,7 @@ func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 	}
 	clock := since.Local().Format("15:04:05")
 	for _, want := range []string{
-		"offline: no answer\n", "since ", clock, "advice ", musette.StateOffline.Advice(), "Jo (1), 0 activities: reconnect since " + clock + ", revoked\n", "Al (2), 0 activities\n",
+		"offline: no answer\n", "since ", clock, "advice ", musette.StateOffline.Advice(), "Jo (1), 0 activities: reconnect since " + clock + ", revoked\n", "Al (2), 0 activities\n", "  3, 0 activities\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &out)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"musette/strava/stravatest"
@@ -18,6 +20,7 @@ import (
 // stravaCommands are what scripts say to a simulated Strava, one for each script:
 //
 //	strava                      starts it, and puts what connects to it into the environment; $STRAVA is its address
+//	grant NAME                  puts a refresh token of its athlete's into the environment
 //	press PATH [name=value...]  posts a form to its /control/PATH
 //	freeaddr NAME               puts an address that nobody listens on into the environment
 //	occupied NAME               puts a port that somebody listens on into the environment
@@ -25,7 +28,7 @@ import (
 //	awaitfile PATH              waits until the file is there
 func stravaCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
-		"strava": startStrava, "press": press, "freeaddr": freeAddr, "occupied": occupied, "await": await,
+		"strava": startStrava, "grant": grantToken, "press": press, "freeaddr": freeAddr, "occupied": occupied, "await": await,
 		"awaitfile": awaitFile,
 	}
 }
@@ -47,6 +50,36 @@ func startStrava(ts *testscript.TestScript, neg bool, args []string) {
 	} {
 		ts.Setenv(v[0], v[1])
 	}
+}
+
+func grantToken(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: grant NAME")
+	}
+	get := func(path string, post bool, v any) {
+		address := ts.Getenv("STRAVA") + "/control/" + path
+		var res *http.Response
+		var err error
+		if post {
+			res, err = http.PostForm(address, nil)
+		} else {
+			res, err = http.Get(address)
+		}
+		ts.Check(err)
+		defer res.Body.Close()
+		ts.Check(json.UnmarshalRead(res.Body, v))
+	}
+	var state struct {
+		Athletes []struct {
+			ID int64 `json:"id"`
+		} `json:"athletes"`
+	}
+	get("state", false, &state)
+	var made struct {
+		Refresh string `json:"refresh_token"`
+	}
+	get(fmt.Sprintf("athletes/%d/grant", state.Athletes[0].ID), true, &made)
+	ts.Setenv(args[0], made.Refresh)
 }
 
 func press(ts *testscript.TestScript, neg bool, args []string) {
