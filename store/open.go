@@ -47,7 +47,31 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.URL != "" {
 		return openPostgres(ctx, c)
 	}
-	return openSQLite(ctx, c)
+	return openPatiently(ctx, c)
+}
+
+// SQLite doesn't wait by itself for another process that is just making, or just leaving, the same file: switching to
+// the log and taking it in need the file alone for a moment.
+const (
+	openPatience = 10 * time.Second
+	openAgain    = 50 * time.Millisecond
+)
+
+// openPatiently opens the SQLite file, again and again while another process has it to itself.
+func openPatiently(ctx context.Context, c Config) (*Store, error) {
+	patience, done := context.WithTimeout(ctx, openPatience)
+	defer done()
+	for {
+		s, err := openSQLite(ctx, c)
+		if !errors.Is(err, ErrBusy) {
+			return s, err
+		}
+		select {
+		case <-patience.Done():
+			return nil, err
+		case <-time.After(openAgain):
+		}
+	}
 }
 
 // openSQLite opens Dir/musette.db.
