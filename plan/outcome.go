@@ -153,6 +153,10 @@ func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, no
 	}
 	outcome := st.Outcome
 	st = p.Failed(st, f, jitter, now)
+	if probe := now.Add(offlineProbeMax); st.ActivityID == 0 && st.Part != musette.ListSweep && st.Failures > 0 {
+		// What is new waits for it, and it lasts a day at most: it is asked as a host is that is offline.
+		st.Due, st.Tries = sooner(st.Due, probe), len(p.Retry)
+	}
 	if st.Due.IsZero() || st.Due.After(settled) { // not given up before it can be believed
 		st.Due, st.Outcome = settled, outcome
 	}

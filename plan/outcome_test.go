@@ -153,7 +153,7 @@ func TestContradictionsAreBelievedAfterADay(t *testing.T) {
 				}
 				break
 			}
-			if !after.Due.After(now) || plan.GivenUp(after.Outcome) || n > 40 {
+			if !after.Due.After(now) || plan.GivenUp(after.Outcome) || n > 110 {
 				t.Fatalf("%s: %+v", name, after)
 			}
 			st, now = after, after.Due

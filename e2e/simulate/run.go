@@ -76,7 +76,8 @@ func newRun(sc Scenario, dir string, log slog.Handler) *run {
 		RotateRefreshTokens: sc.Chaos != nil && sc.Chaos.Rotate,
 	})
 	for i := 1; i < sc.Athletes; i++ {
-		server.AddAthlete(season.Options{Seed: sc.Seed + uint64(i), Activities: max(1, sc.Old.Activities)})
+		// What is older than a week is not looked at again for descriptions: in a team that would take days.
+		server.AddAthlete(season.Options{Seed: sc.Seed + uint64(i), Activities: max(1, sc.Old.Activities), Until: dawn.Add(-8 * day)})
 	}
 	r.people = newPeople(server, sc.Seed)
 	r.watch = newWatch(r.people)
@@ -85,6 +86,9 @@ func newRun(sc Scenario, dir string, log slog.Handler) *run {
 	r.fixture = fixture{
 		server: server, transport: server.Transport(), dir: dir, policy: plan.Default(), now: r.ours,
 		jitter: jitter.Float64, log: slog.New(r.meter),
+	}
+	if sc.Policy != nil {
+		r.policy = *sc.Policy
 	}
 	if sc.Chaos != nil {
 		r.chaos = newChaos(r, *sc.Chaos)

@@ -3,6 +3,7 @@ package simulate
 import (
 	"time"
 
+	"musette/plan"
 	"musette/strava/stravatest"
 )
 
@@ -24,6 +25,8 @@ type Scenario struct {
 	Settle   time.Duration // for how long the mirror is made ready under Limits; 0: as long as it takes, without limits
 	Days     int           // how long people live and things happen
 	After    int           // days after that in which nobody does anything: everything must have arrived at their end
+
+	Policy *plan.Policy // nil is the default
 
 	// Chaos is what goes wrong at random; nil is nothing.
 	Chaos *Chaos
