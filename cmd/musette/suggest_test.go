@@ -20,8 +20,15 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"abc", "abc", 0}, {"abc", "", 3}, {"", "abc", 3}, {"abc", "acb", 1}, {"abcd", "badc", 2},
-		{"abc", "abd", 1}, {"abc", "abcd", 1}, {"kitten", "sitting", 3},
+		{"", "", 0},
+		{"abc", "abc", 0},
+		{"abc", "", 3},
+		{"", "abc", 3},
+		{"abc", "acb", 1},
+		{"abcd", "badc", 2},
+		{"abc", "abd", 1},
+		{"abc", "abcd", 1},
+		{"kitten", "sitting", 3},
 	} {
 		if got := distance(c.a, c.b); got != c.want {
 			t.Errorf("from %q to %q it is %d, want %d", c.a, c.b, got, c.want)
