@@ -130,11 +130,8 @@ func (k *Keeper) seen(ctx context.Context, tx *store.Tx, states plan.States, r *
 	if _, known := states[musette.PartSummary]; !known {
 		return heard(ctx, tx, r.state.AthleteID, id)
 	}
-	if r.state.Class > musette.ClassList {
-		return nil
-	}
 	m, err := readMarks(ctx, tx, r.state.AthleteID)
-	if err != nil {
+	if _, doubted := m.Absent[id]; err != nil || !doubted {
 		return err
 	}
 	delete(m.Absent, id)

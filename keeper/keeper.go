@@ -40,19 +40,21 @@ type Config struct {
 // are for any.
 type Keeper struct {
 	Config
-	lease   *store.Lease
-	led     int64    // number of the last lease
-	pending []result // came, but the store couldn't take them
-	calls   atomic.Int64
-	changed bool // since the last snapshot
-	tidied  time.Time
-	last    plan.Decision
-	grants  map[string]bool // those this keeper has seen
-	dead    map[string]bool // grants that were refused since this keeper began
-	people  *people         // nil: not read yet
-	leaving []string        // grants of athletes who have left, to be forgotten
-	nudge   chan struct{}
-	trouble atomic.Pointer[trouble] // nil while Run gets on
+	lease    *store.Lease
+	led      int64    // number of the last lease
+	pending  []result // came, but the store couldn't take them
+	calls    atomic.Int64
+	changed  bool // since the last snapshot
+	tidied   time.Time
+	stepped  time.Time // when the last step was
+	answered time.Time // by Strava\'s clock, when its last answer came; zero before the first
+	last     plan.Decision
+	grants   map[string]bool // those this keeper has seen
+	dead     map[string]bool // grants that were refused since this keeper began
+	people   *people         // nil: not read yet
+	leaving  []string        // grants of athletes who have left, to be forgotten
+	nudge    chan struct{}
+	trouble  atomic.Pointer[trouble] // nil while Run gets on
 }
 
 // New returns a keeper. It makes no call and takes no lease yet.
@@ -92,6 +94,12 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 	if err := k.tidy(ctx, now); err != nil {
 		return time.Time{}, fmt.Errorf("throwing away what is too old: %w", err)
 	}
+	if now.Before(k.stepped.Add(-doubt)) { // the clock was ahead; what it dated must not wait for it
+		if err := k.findLists(ctx); err != nil {
+			return time.Time{}, fmt.Errorf("looking after the lists: %w", err)
+		}
+	}
+	k.stepped = now
 	jobs, err := k.decide(ctx, now)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("deciding what to call: %w", err)

@@ -63,6 +63,7 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 				g.Ledger = g.Ledger.Settle(s.ticket, s.at, s.news)
 				if !s.news.Unsent {
 					g.Host.Calls++
+					k.answered = answeredAt(k.answered, s, r.err)
 				}
 			}
 			if err := k.recordOne(ctx, tx, &g, r); err != nil {
@@ -269,4 +270,15 @@ func setAthlete(ctx context.Context, tx *store.Tx, athleteID int64, set func(*st
 		}
 	}
 	return nil
+}
+
+// answeredAt is when Strava last answered, by its own clock where the answer says.
+func answeredAt(before time.Time, s spent, err error) time.Time {
+	switch {
+	case !s.news.Date.IsZero():
+		return s.news.Date
+	case err == nil:
+		return s.at
+	}
+	return before
 }

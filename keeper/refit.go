@@ -41,7 +41,11 @@ func (k *Keeper) refit(ctx context.Context) error {
 	return k.rebuild(ctx, work, &Rebuilt{}, nil)
 }
 
-// findLists sees to it that each athlete is listed again some time: a row that says so may have been damaged.
+// doubt is how far ahead a time may lie before it is taken for one of a clock that was wrong.
+const doubt = time.Minute
+
+// findLists sees to it that each athlete is listed again in time: a row that says so may have been damaged, or dated
+// by a clock that was ahead.
 func (k *Keeper) findLists(ctx context.Context) error {
 	var lost []musette.PartState
 	now := k.Now()
@@ -54,6 +58,14 @@ func (k *Keeper) findLists(ctx context.Context) error {
 			states, err := partStates(ctx, tx, a.ID, 0)
 			if err != nil {
 				return err
+			}
+			for part, st := range states {
+				if ahead := now.Add(doubt); st.LastTry.After(ahead) || st.LastSuccess.After(ahead) {
+					st.LastTry, st.LastSuccess = sooner(st.LastTry, now), sooner(st.LastSuccess, now)
+					st.Due = sooner(st.Due, now)
+					states[part] = st
+					lost = append(lost, st)
+				}
 			}
 			walk, walked := states[musette.ListWalk]
 			_, polls := states[musette.ListPoll]
@@ -107,4 +119,12 @@ func (k *Keeper) refitLists(ctx context.Context, tx *store.Tx, athleteID int64) 
 		}
 	}
 	return nil
+}
+
+// sooner is the earlier of two times; a zero one stays zero.
+func sooner(t, most time.Time) time.Time {
+	if t.After(most) {
+		return most.UTC()
+	}
+	return t
 }

@@ -16,14 +16,15 @@ func (k *Keeper) untidy(now time.Time) bool {
 	return k.tidied.IsZero() || now.Sub(k.tidied) >= day || now.Before(k.tidied)
 }
 
-// tidy purges old tombstones and old documents, once a day. Both are found by index.
+// tidy purges old tombstones and old documents, once a day. Both are found by index. How old they are goes by
+// Strava's clock, as its last answer told it: a clock of ours that is ahead for a moment must not destroy anything.
 func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
-	if !k.untidy(now) {
+	if !k.untidy(now) || k.answered.IsZero() {
 		return nil
 	}
 	for more := true; more; {
 		err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-			old, err := tx.GoneBefore(ctx, now.Add(-k.Policy.TombstoneKeep), purgeBatch)
+			old, err := tx.GoneBefore(ctx, k.answered.Add(-k.Policy.TombstoneKeep), purgeBatch)
 			if err != nil {
 				return err
 			}
@@ -41,7 +42,7 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 			if more = purged == purgeBatch; more {
 				return nil
 			}
-			return tx.PruneHistory(ctx, now.Add(-k.Policy.HistoryKeep))
+			return tx.PruneHistory(ctx, k.answered.Add(-k.Policy.HistoryKeep))
 		})
 		if err != nil {
 			return err

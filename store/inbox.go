@@ -14,9 +14,10 @@ type InboxItem struct {
 	ReceivedAt            time.Time
 }
 
-// Inbox returns at most limit items, the first come first.
+// Inbox returns at most limit items, the first come first; events, of which there can be thousands, behind what people
+// ask for.
 func (tx *Tx) Inbox(ctx context.Context, limit int) ([]InboxItem, error) {
-	rows, err := tx.records(ctx, tInbox, " ORDER BY inbox_id LIMIT $1", int64(limit))
+	rows, err := tx.records(ctx, tInbox, " ORDER BY CASE WHEN kind = 'event' THEN 1 ELSE 0 END, inbox_id LIMIT $1", int64(limit))
 	return collect(rows, err, inboxFrom)
 }
 
