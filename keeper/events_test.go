@@ -2,200 +2,260 @@ package keeper_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
-	"musette/keeper"
+	"musette"
 	"musette/store"
+	"musette/strava"
 	"musette/strava/stravatest"
 )
 
-// event puts one of Strava's events into the inbox, as the web server does.
-func (h *house) event(kind, aspect string, id int64, updates string) {
+// event puts a webhook's event into the inbox, as the web's handler does.
+func (h *house) event(body string) {
 	h.t.Helper()
-	body := fmt.Sprintf(`{"object_type":%q,"object_id":%d,"aspect_type":%q,"updates":%s,"owner_id":%d,"subscription_id":1,"event_time":%d}`,
-		kind, id, aspect, updates, h.athlete(), h.clock.Now().Unix())
-	it := store.InboxItem{Kind: "event", AthleteID: h.athlete(), ActivityID: id, Body: []byte(body), ReceivedAt: h.clock.Now()}
-	if kind == "athlete" {
-		it.ActivityID = 0
+	e, err := strava.ParseEvent([]byte(body))
+	if err != nil {
+		h.t.Fatal(err)
 	}
-	h.must(h.store.Update(h.t.Context(), nil, func(tx *store.Tx) error {
-		_, err := tx.PutInbox(h.t.Context(), it)
+	item := store.InboxItem{Kind: "event", AthleteID: e.OwnerID, Body: []byte(body), ReceivedAt: h.clock.Now()}
+	if e.ObjectType == "activity" {
+		item.ActivityID = e.ObjectID
+	}
+	err = h.store.Update(h.t.Context(), nil, func(tx *store.Tx) error {
+		_, err := tx.PutInbox(h.t.Context(), item)
 		return err
-	}))
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// about is an event's body.
+func (h *house) about(aspect string, activity, owner int64) string {
+	return fmt.Sprintf(`{"object_type":"activity","object_id":%d,"aspect_type":%q,"updates":{},"owner_id":%d,"subscription_id":1,"event_time":%d}`,
+		activity, aspect, owner, h.clock.Now().Unix())
+}
+
+func (h *house) deauthorized(owner int64) string {
+	return fmt.Sprintf(`{"object_type":"athlete","object_id":%[1]d,"aspect_type":"update","updates":{"authorized":"false"},"owner_id":%[1]d,"subscription_id":1,"event_time":%[2]d}`,
+		owner, h.clock.Now().Unix())
+}
+
+// mirrored is a house with everything here, some minutes before the next poll is due.
+func mirrored(t *testing.T) *house {
+	t.Helper()
+	h := newHouse(t, stravatest.Config{Seed: 5, Activities: 30, Limits: plenty})
+	h.run(noon.Add(time.Hour))
+	h.complete()
+	h.server.ResetCalls()
+	return h
+}
+
+// minutes lives on for a while and returns the calls made in it.
+func (h *house) minutes(n int) []stravatest.Call {
+	h.t.Helper()
+	before := len(h.server.Calls())
+	h.run(h.clock.Now().Add(time.Duration(n) * time.Minute))
+	return h.server.Calls()[before:]
 }
 
 func (h *house) inbox() (n int) {
 	h.view(func(ctx context.Context, tx *store.Tx) error {
-		items, err := tx.Inbox(ctx, 1000)
+		items, err := tx.Inbox(ctx, 10)
 		n = len(items)
 		return err
 	})
 	return n
 }
 
-// settled is a house in which everything is here.
-func settled(t *testing.T, seed uint64) *house {
-	t.Helper()
-	h := newHouse(t, stravatest.Config{Seed: seed, Activities: 25, Limits: plenty})
-	h.later(3 * time.Hour)
-	h.complete()
-	h.server.ResetCalls()
-	return h
-}
-
-// Several events on one new activity, duplicates among them, cost one detail and no list, and it is shown within a
-// minute.
-func TestEventsOnAnUploadCostOneDetail(t *testing.T) {
+func TestAnEventCostsOneDetailAndNeverAList(t *testing.T) {
 	t.Parallel()
-	h := settled(t, 21)
-	id := h.add(h.clock.Now().Add(-time.Hour))
-	h.event("activity", "create", id, "{}")
-	h.event("activity", "update", id, `{"title":"Lunch"}`)
-	h.event("activity", "update", id, `{"title":"Lunch"}`)
-	h.later(time.Minute)
-	if _, ok := h.shown(id); !ok {
-		t.Error("it is not shown a minute after its event")
+	h := mirrored(t)
+	id, err := h.server.AddActivity(h.athlete(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	counts := h.server.Counts()
-	if counts["GET /activities/{id}"] != 1 || counts["GET /athlete/activities"] != 0 {
-		t.Errorf("calls %v, want one detail and no list", counts)
+	for range 3 { // Strava repeats itself, and tells of an upload in several events
+		h.event(h.about("create", id, h.athlete()))
+		h.event(h.about("update", id, h.athlete()))
 	}
-	if n := h.inbox(); n != 0 {
-		t.Errorf("%d rows are left in the inbox", n)
-	}
-	h.complete()
-}
-
-// A delete event and a 404 together are gone; an event alone, forged or late, is only a question.
-func TestADeleteEventIsBelievedOnlyWithA404(t *testing.T) {
-	t.Parallel()
-	h := settled(t, 22)
-	forged, deleted := h.server.Activities(h.athlete())[3].ID, h.server.Activities(h.athlete())[5].ID
-	h.must(h.server.Delete(deleted))
-	h.event("activity", "delete", forged, "{}")
-	h.event("activity", "delete", deleted, "{}")
-	h.later(2 * time.Minute)
-	if _, ok := h.shown(forged); !ok {
-		t.Error("a forged event deleted an activity")
-	}
-	if _, ok := h.shown(deleted); ok {
-		t.Error("a deleted activity is still shown")
-	}
-	h.complete()
-}
-
-// Once Strava has shown the activity after all, the doubt that an event raised is over: a 404 by itself, later, means
-// nothing, even if the first tries had failed.
-func TestA200EndsTheDoubtOfADeleteEvent(t *testing.T) {
-	t.Parallel()
-	h := settled(t, 23)
-	id := h.server.Activities(h.athlete())[3].ID
-	path := fmt.Sprintf("/activities/%d", id)
-	h.event("activity", "delete", id, "{}")
-	h.fault(stravatest.Fault{Kind: stravatest.FaultServerError, Path: path, For: 2 * time.Minute})
-	h.later(26 * time.Hour) // answered properly by now, a day after the failure
-	h.fault(stravatest.Fault{Kind: stravatest.FaultNotFound, Path: path, For: time.Minute})
-	h.event("activity", "update", id, `{"title":"x"}`)
-	h.later(3 * time.Minute)
-	if _, ok := h.shown(id); !ok {
-		t.Error("a lone 404 deleted it")
-	}
-}
-
-// A deauthorization is verified: a forged one costs a call or two, a true one removes all that was here of theirs.
-func TestADeauthorizationIsVerifiedAndThenPurges(t *testing.T) {
-	t.Parallel()
-	h := settled(t, 24)
-	h.event("athlete", "update", h.athlete(), `{"authorized":"false"}`)
-	h.later(time.Hour)
-	h.complete()
-	if n := len(h.server.Calls()); n > 3 {
-		t.Errorf("a forged one cost %d calls", n)
-	}
-	h.server.Revoke(h.athlete())
-	h.event("athlete", "update", h.athlete(), `{"authorized":"false"}`)
-	h.later(time.Hour)
-	if n := len(h.activities()); n != 0 {
-		t.Errorf("%d activities are left of somebody who has gone", n)
-	}
-	h.view(func(ctx context.Context, tx *store.Tx) error {
-		grants, err := tx.Grants(ctx)
-		if len(grants) != 0 {
-			t.Errorf("%d grants are left", len(grants))
+	calls := h.minutes(1)
+	details := 0
+	for _, c := range calls {
+		switch c.Endpoint {
+		case "GET /athlete/activities":
+			t.Error("an event led to a list")
+		case "GET /activities/{id}":
+			details++
 		}
-		return err
+	}
+	if _, ok := h.activities()[id]; !ok || details != 1 || h.inbox() != 0 {
+		t.Errorf("here: %v, %d details, %d left in the inbox, want it here after one", ok, details, h.inbox())
+	}
+	// More events within the minute wait until it is over, and are one.
+	for range 5 {
+		h.event(h.about("update", id, h.athlete()))
+		h.minutes(0)
+	}
+	if n := len(h.minutes(2)); n != 1 {
+		t.Errorf("five more events led to %d calls, want 1", n)
+	}
+}
+
+func TestEventsOfStrangersCostNothingOrLittle(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	h.event(h.about("create", 77, 4242)) // nobody here
+	h.event(h.about("delete", 78, h.athlete()))
+	if calls := h.minutes(10); len(calls) != 0 {
+		t.Errorf("%d calls for strangers, want none", len(calls))
+	}
+	usual := mirrored(t).minutes(24*60 + 10)
+	h.event(h.about("create", 79, h.athlete())) // made up
+	const detail = "GET /activities/{id}"
+	if n := count(h.minutes(24*60), detail) - count(usual, detail); n > 2 {
+		t.Errorf("an activity that isn't there was asked for %d times, want 2 at most", n)
+	}
+	h.complete()
+}
+
+func count(calls []stravatest.Call, endpoint string) (n int) {
+	for _, c := range calls {
+		if c.Endpoint == endpoint {
+			n++
+		}
+	}
+	return n
+}
+
+func TestADeletionEventIsBelievedOnlyWithA404(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	list := h.server.Activities(h.athlete())
+	stays, goes := list[3].ID, list[4].ID
+	if err := h.server.Delete(goes); err != nil {
+		t.Fatal(err)
+	}
+	h.event(h.about("delete", stays, h.athlete())) // a lie
+	h.event(h.about("delete", goes, h.athlete()))
+	if n := len(h.minutes(1)); n != 2 {
+		t.Errorf("%d calls, want one for each", n)
+	}
+	here := h.activities()
+	if _, ok := here[stays]; !ok {
+		t.Error("an activity is gone because a stranger said so")
+	}
+	if _, ok := here[goes]; ok {
+		t.Error("a deleted activity is still here")
+	}
+	// The lie is forgotten: a 404 by mistake, later, deletes nothing.
+	h.fault(stravatest.Fault{Kind: stravatest.FaultNotFound, Path: "/activities/*", For: 5 * time.Minute})
+	h.event(h.about("update", stays, h.athlete()))
+	h.minutes(5)
+	if _, ok := h.activities()[stays]; !ok {
+		t.Error("a 404 alone has deleted an activity")
+	}
+}
+
+// Strava may tell of an activity before it shows it.
+func TestA404RightAfterACreationIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	id, err := h.server.AddActivity(h.athlete(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.fault(stravatest.Fault{Kind: stravatest.FaultNotFound, Path: "/activities/*", For: time.Minute})
+	h.event(h.about("create", id, h.athlete()))
+	h.minutes(2)
+	if _, ok := h.activities()[id]; ok {
+		t.Fatal("it can't be here yet")
+	}
+	h.minutes(80)
+	if _, ok := h.activities()[id]; !ok {
+		t.Error("it wasn't asked for again")
+	}
+}
+
+func TestEventsOutliveAKill(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	id, err := h.server.AddActivity(h.athlete(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.event(h.about("create", id, h.athlete()))
+	h.run(h.clock.Now()) // taken out of the inbox, not fetched yet
+	h.reopen()
+	h.minutes(1)
+	if _, ok := h.activities()[id]; !ok {
+		t.Error("the event was lost with the process")
+	}
+}
+
+// Five new activities in a row that came with an event make polls rare; one without makes them frequent again.
+func TestWebhooksThatWorkMakePollsRare(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	for range 5 {
+		id, err := h.server.AddActivity(h.athlete(), time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.event(h.about("create", id, h.athlete()))
+		h.minutes(180)
+	}
+	h.minutes(6 * 60) // the poll that finds them all told
+	if n := count(h.minutes(72*60), "GET /athlete/activities"); n > 4 {
+		t.Errorf("%d lists in three days, want one a day", n)
+	}
+	if _, err := h.server.AddActivity(h.athlete(), time.Time{}); err != nil { // nobody tells
+		t.Fatal(err)
+	}
+	h.minutes(25 * 60)
+	if n := count(h.minutes(24*60), "GET /athlete/activities"); n < 4 {
+		t.Errorf("%d lists a day after an activity without an event, want 4", n)
+	}
+}
+
+func TestWhoEndsTheConnectionIsRemovedOnceItIsTrue(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	id := h.athlete()
+	h.event(h.deauthorized(id)) // a lie
+	if n := len(h.minutes(5)); n != 1 || len(h.activities()) != 30 {
+		t.Errorf("%d calls and %d activities after a lie, want 1 and 30", n, len(h.activities()))
+	}
+	h.server.Revoke(id)
+	h.event(h.deauthorized(id))
+	h.minutes(5)
+	h.view(func(ctx context.Context, tx *store.Tx) error {
+		known, err := tx.HasAthlete(ctx, id)
+		grants, err2 := tx.Grants(ctx)
+		doc, err3 := tx.Documents(ctx, id, 0)
+		if known || len(grants) > 0 || len(doc) > 0 {
+			t.Errorf("the athlete is known: %v, %d grants, %d documents", known, len(grants), len(doc))
+		}
+		return errors.Join(err, err2, err3)
 	})
-}
-
-// What a person asks for doesn't wait behind a thousand events.
-func TestAPersonsWishGoesBeforeEvents(t *testing.T) {
-	t.Parallel()
-	h := settled(t, 25)
-	for i := range int64(300) {
-		h.event("activity", "update", 900_000_000+i, "{}")
+	if n := len(h.activities()); n != 0 {
+		t.Errorf("%d activities of somebody who has left", n)
 	}
-	late := h.add(h.clock.Now().Add(-30 * time.Hour))
-	_, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
-	h.must(err)
-	h.later(time.Second)
-	if _, ok := h.shown(late); !ok {
-		t.Error("the list that a person asked for has not been fetched")
+	if s := h.status(); s.State != musette.StateReconnect {
+		t.Errorf("state %s, want reconnect", s.State)
 	}
 }
 
-// ahead is a clock of ours that runs before Strava's.
-type ahead struct {
-	clock
-	by time.Duration
-}
-
-func (a *ahead) Now() time.Time          { return a.clock.Now().Add(a.by) }
-func (a *ahead) Set(t time.Time)         { a.clock.Set(t.Add(-a.by)) }
-func (a *ahead) Advance(d time.Duration) { a.clock.Advance(d) }
-
-// A clock that was ahead for a moment neither keeps new activities away nor throws tombstones out before their time.
-func TestAClockAheadForAMomentDoesNoHarm(t *testing.T) {
+// A token that stops working without an event removes nothing.
+func TestARevokedTokenAloneRemovesNothing(t *testing.T) {
 	t.Parallel()
-	for _, jump := range []time.Duration{3 * time.Hour, 40 * 24 * time.Hour} {
-		t.Run(jump.String(), func(t *testing.T) {
-			t.Parallel()
-			h := settled(t, 26)
-			ours := &ahead{clock: h.clock}
-			h.clock = ours
-			h.reopen()
-			id := h.server.Activities(h.athlete())[3].ID
-			h.must(h.server.Delete(id))
-			h.event("activity", "delete", id, "{}")
-			h.later(3 * time.Minute)
-			documents := func() (n int) {
-				h.view(func(ctx context.Context, tx *store.Tx) error {
-					docs, err := tx.Documents(ctx, h.athlete(), id)
-					n = len(docs)
-					return err
-				})
-				return n
-			}
-			before := documents()
-			h.lead(func(ctx context.Context) error { // one process, whose clock is ahead for one look
-				ours.by = jump
-				for range 5 {
-					if _, err := h.keeper.Step(ctx, ours.Now()); err != nil {
-						return err
-					}
-				}
-				ours.by = 0
-				return h.stepUntil(ctx, ours.Now().Add(time.Minute))
-			})
-			if got := documents(); got != before || before == 0 {
-				t.Errorf("the tombstone had %d documents, has %d", before, got)
-			}
-			added := h.add(h.clock.Now().Add(-time.Hour))
-			h.later(h.policy.Poll + 15*time.Minute)
-			if _, ok := h.shown(added); !ok {
-				t.Errorf("a new activity is not shown after a poll's interval; next call %v", h.status().NextCall)
-			}
-		})
+	h := mirrored(t)
+	h.server.Revoke(h.athlete())
+	h.minutes(8 * 60)
+	if n := len(h.activities()); n != 30 {
+		t.Errorf("%d activities, want all 30", n)
 	}
 }

@@ -1,0 +1,101 @@
+package keeper_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"musette/keeper"
+	"musette/store"
+	"musette/strava/stravatest"
+)
+
+// Once Strava has shown the activity after all, the doubt that an event raised is over: a 404 by itself, later, means
+// nothing, even if the first tries had failed.
+func TestA200EndsTheDoubtOfADeleteEvent(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	id := h.server.Activities(h.athlete())[3].ID
+	path := fmt.Sprintf("/activities/%d", id)
+	h.event(h.about("delete", id, h.athlete()))
+	h.fault(stravatest.Fault{Kind: stravatest.FaultServerError, Path: path, For: 2 * time.Minute})
+	h.later(26 * time.Hour) // answered properly by now, a day after the failure
+	h.fault(stravatest.Fault{Kind: stravatest.FaultNotFound, Path: path, For: time.Minute})
+	h.event(h.about("update", id, h.athlete()))
+	h.later(3 * time.Minute)
+	if _, ok := h.shown(id); !ok {
+		t.Error("a lone 404 deleted it")
+	}
+}
+
+// What a person asks for doesn't wait behind a thousand events.
+func TestAPersonsWishGoesBeforeEvents(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	for i := range int64(300) {
+		h.event(h.about("update", 900_000_000+i, h.athlete()))
+	}
+	late := h.add(h.clock.Now().Add(-30 * time.Hour))
+	_, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
+	h.must(err)
+	h.later(time.Second)
+	if _, ok := h.shown(late); !ok {
+		t.Error("the list that a person asked for has not been fetched")
+	}
+}
+
+// ahead is a clock of ours that runs before Strava's.
+type ahead struct {
+	clock
+	by time.Duration
+}
+
+func (a *ahead) Now() time.Time          { return a.clock.Now().Add(a.by) }
+func (a *ahead) Set(t time.Time)         { a.clock.Set(t.Add(-a.by)) }
+func (a *ahead) Advance(d time.Duration) { a.clock.Advance(d) }
+
+// A clock that was ahead for a moment neither keeps new activities away nor throws tombstones out before their time.
+func TestAClockAheadForAMomentDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	for _, jump := range []time.Duration{3 * time.Hour, 40 * 24 * time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
+			h := mirrored(t)
+			ours := &ahead{clock: h.clock}
+			h.clock = ours
+			h.reopen()
+			id := h.server.Activities(h.athlete())[3].ID
+			h.must(h.server.Delete(id))
+			h.event(h.about("delete", id, h.athlete()))
+			h.later(3 * time.Minute)
+			documents := func() (n int) {
+				h.view(func(ctx context.Context, tx *store.Tx) error {
+					docs, err := tx.Documents(ctx, h.athlete(), id)
+					n = len(docs)
+					return err
+				})
+				return n
+			}
+			before := documents()
+			h.lead(func(ctx context.Context) error { // one process, whose clock is ahead for one look
+				ours.by = jump
+				for range 5 {
+					if _, err := h.keeper.Step(ctx, ours.Now()); err != nil {
+						return err
+					}
+				}
+				ours.by = 0
+				return h.stepUntil(ctx, ours.Now().Add(time.Minute))
+			})
+			if got := documents(); got != before || before == 0 {
+				t.Errorf("the tombstone had %d documents, has %d", before, got)
+			}
+			added := h.add(h.clock.Now().Add(-time.Hour))
+			h.later(h.policy.Poll + 15*time.Minute)
+			if _, ok := h.shown(added); !ok {
+				t.Errorf("a new activity is not shown after a poll's interval; next call %v", h.status().NextCall)
+			}
+		})
+	}
+}
