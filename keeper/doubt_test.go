@@ -99,3 +99,19 @@ func TestAClockAheadForAMomentDoesNoHarm(t *testing.T) {
 		})
 	}
 }
+
+// Somebody who has ended the connection is removed at once, also where it was noticed before the event came.
+func TestADeadGrantsDeauthorizationPurgesAtOnce(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	h.server.Revoke(h.athlete())
+	h.later(26 * time.Hour) // the token is refused meanwhile
+	if len(h.activities()) == 0 {
+		t.Fatal("a refused token alone removed everything")
+	}
+	h.event(h.deauthorized(h.athlete()))
+	h.later(2 * time.Minute)
+	if n := len(h.activities()); n != 0 {
+		t.Errorf("%d activities are left two minutes after the event", n)
+	}
+}

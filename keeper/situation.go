@@ -94,8 +94,14 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 		if err != nil {
 			return err
 		}
+		given := len(k.dead)
 		if err := k.workInbox(ctx, tx, grants, now); err != nil {
 			return err
+		}
+		if len(k.dead) != given { // an event wants a grant tried again that had been given up
+			if grants, blocked, err = k.adopt(ctx, tx, now); err != nil {
+				return err
+			}
 		}
 		g, err := k.gate(ctx, tx)
 		if err != nil {
