@@ -45,23 +45,33 @@ func TestStatesAreSentences(t *testing.T) {
 			"Up to date 4 minutes ago. Nothing new arrives from Jo Dean for now. The athlete’s access was revoked. What is stored stays and is served. Run musette connect to connect again.",
 		},
 		{
-			"nobody connected", musette.Status{State: musette.StateReconnect, Cause: "no athlete is connected yet: run `musette connect`"}, false,
+			"nobody connected",
+			musette.Status{State: musette.StateReconnect, Cause: "no athlete is connected yet: run `musette connect`"},
+			false,
 			"No athlete is connected yet: run musette connect.",
 		},
 		{
-			"client secret", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "Strava does not accept the client secret. Correct STRAVA_CLIENT_SECRET and start again."}, false,
+			"client secret",
+			musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "Strava does not accept the client secret. Correct STRAVA_CLIENT_SECRET and start again."},
+			false,
 			"Nothing new arrives from Strava for now. Strava does not accept the client secret. Correct STRAVA_CLIENT_SECRET and start again.",
 		},
 		{
-			"cause unknown", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Advice: musette.StateReconnect.Advice()}, false,
+			"cause unknown",
+			musette.Status{State: musette.StateReconnect, AsOf: at(-4), Advice: musette.StateReconnect.Advice()},
+			false,
 			"Nothing new arrives from Strava for now. Run musette connect, or mend what the cause names and start again.",
 		},
 		{
-			"reconnect, a stranger", musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "SECRET"}, true,
+			"reconnect, a stranger",
+			musette.Status{State: musette.StateReconnect, AsOf: at(-4), Cause: "SECRET"},
+			true,
 			"New activities can’t be fetched for now. Everything here is from 13:58.",
 		},
 		{
-			"inactive", musette.Status{State: musette.StateInactive, AsOf: at(-4)}, false,
+			"inactive",
+			musette.Status{State: musette.StateInactive, AsOf: at(-4)},
+			false,
 			"Your Strava app is switched off (subscription lapsed). Nothing is lost; new activities arrive when it is back.",
 		},
 	} {
