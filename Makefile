@@ -22,7 +22,7 @@ demo: ## a simulated Strava, a sample athlete and the page; needs nothing but Go
 
 .PHONY: test
 test: deps ## every test; installs what they need where it may
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: check
 check: $(TOOLS) ## format, vet and staticcheck
@@ -41,7 +41,7 @@ deps: ## the programs that tests start: Postgres and Chromium
 
 .PHONY: race
 race: deps ## every test under the race detector; slow
-	go test -race ./...
+	go test -race -timeout 60m ./...
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for ten seconds
