@@ -80,6 +80,12 @@ func TestFaultyHeaders(t *testing.T) {
 	if a := w.onlyOnce(stravatest.FaultNoHeaders, "/athlete"); a.status != 200 || a.limits() != [4]string{} {
 		t.Errorf("%d %v", a.status, a.limits())
 	}
+	if _, err := w.AddFault(stravatest.Fault{Kind: stravatest.FaultNoHeaders, Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.onlyOnce(stravatest.FaultEmptyHeaders, "/athlete"); a.limits() != [4]string{} {
+		t.Errorf("without headers there are none to empty: %v", a.limits())
+	}
 	if a := w.onlyOnce(stravatest.FaultEmptyHeaders, "/athlete"); a.status != 200 || a.limits() != [4]string{"200,2000", ",", "100,1000", ","} {
 		t.Errorf("%d %v", a.status, a.limits())
 	}

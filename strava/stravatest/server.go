@@ -304,6 +304,7 @@ func (q *request) spoilHeaders() {
 	}
 	if q.faults.has(FaultNoHeaders) {
 		q.quota = nil
+		return
 	}
 	if q.faults.has(FaultEmptyHeaders) {
 		q.quota.Set("X-Ratelimit-Usage", ",")
