@@ -16,8 +16,11 @@ chromium() {
 	[ -x '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' ]
 }
 fonts() {
-	! command -v fc-list >/dev/null && return 1
-	fc-list | grep -qi emoji && fc-list | grep -qi dejavu
+	command -v fc-list >/dev/null || return 1
+	# Kept whole before it is searched: grep -q would leave its pipe early, and fc-list would die of that, now and then.
+	local fonts
+	fonts=$(fc-list)
+	grep -qi emoji <<<"$fonts" && grep -qi dejavu <<<"$fonts"
 }
 
 missing() {
