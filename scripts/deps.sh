@@ -8,6 +8,9 @@ postgres() {
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ||
 		compgen -G '/opt/homebrew/opt/postgresql*/bin/initdb' >/dev/null
 }
+pgbouncer() {
+	command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] # which isn't on everybody's PATH
+}
 chromium() {
 	local name
 	for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
@@ -26,6 +29,7 @@ fonts() {
 missing() {
 	local packages=()
 	postgres || packages+=(postgresql)
+	pgbouncer || packages+=(pgbouncer)
 	chromium || packages+=(chromium)
 	[ "$(uname)" = Darwin ] || fonts || packages+=(fontconfig fonts-dejavu-core fonts-noto-color-emoji)
 	echo "${packages[*]}"
@@ -59,7 +63,7 @@ fi
 cat >&2 <<TXT
 missing for some tests: $wanted
   Debian, Ubuntu   sudo apt-get install $wanted
-  macOS            brew install postgresql; brew install --cask google-chrome
+  macOS            brew install postgresql pgbouncer; brew install --cask google-chrome
 without them the tests of Postgres or of the page in a browser are skipped, all others run
 TXT
 [ "${CI:-}" != true ]

@@ -4,7 +4,10 @@
 //
 //	func TestIt(t *testing.T) { url := pgtest.New(t); … }
 //
-// It finds initdb and postgres on the PATH or where Debian puts them, listens on a Unix socket alone, and works for
-// root too, who may not run Postgres: the server then runs as nobody. Where none is installed, tests that need it are
-// skipped with a message; with CI=true they fail, since a skip would hide them.
+// [NewPooled] puts a PgBouncer in transaction mode before the same cluster. [NewServer] starts a cluster of the
+// test's own, to stop and start again, or to speak TLS to.
+//
+// It finds the programs on the PATH or where Debian puts them, listens on Unix sockets alone (but for TLS), and works
+// for root too, who may run neither: the servers then run as nobody. Where they aren't installed, tests that need them
+// are skipped with a message; with CI=true they fail, since a skip would hide them.
 package pgtest
