@@ -51,6 +51,10 @@ fuzz: ## every fuzz target for ten seconds
 simulate: ## months of syncing in virtual time: each scenario, its calls, its delays, its bounds
 	go run ./e2e/simulate/cmd
 
+.PHONY: torture
+torture: deps ## kills, outages and damage, in full: half an hour and more; the figures of the last are in docs/reliability.md
+	MUSETTE_TORTURE=full go test -count=1 -timeout 6h -v ./e2e/torture
+
 .PHONY: bench
 bench: ## the table of figures
 	@scripts/bench.sh

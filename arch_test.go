@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"musette/e2e/browser":              {},
 	"musette/e2e/simulate":             {"musette", "musette/feed", "musette/keeper", "musette/plan", "musette/store", "musette/strava", "musette/strava/stravatest", "musette/strava/stravatest/season", "musette/token"},
 	"musette/e2e/simulate/cmd":         {"musette/e2e/simulate"},
+	"musette/e2e/torture":              {},
 	"musette/cmd/musette":              {anything},
 }
 

@@ -10,8 +10,9 @@ import (
 	"musette/store"
 )
 
-// leaseTTL is how long a leader that has died blocks the others on Postgres. On SQLite a file lock ends at once.
-const leaseTTL = 20 * time.Second
+// leaseTTL is how long a leader that has died blocks the others on Postgres: with the pause between two tries to lead,
+// they take over within 20 seconds. On SQLite a file lock ends at once.
+const leaseTTL = 15 * time.Second
 
 func holder() string {
 	host, err := os.Hostname()
