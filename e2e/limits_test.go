@@ -72,7 +72,7 @@ func TestSyncStopsAtTheLimits(t *testing.T) {
 // seconds the ledger doesn't believe the usage that headers tell, since it may be that of the quarter before.
 func inOneQuarter(t *testing.T) {
 	t.Helper()
-	const quarter, begun, enough = 15 * time.Minute, 5 * time.Second, 60 * time.Second
+	const quarter, begun, enough = 15 * time.Minute, 5 * time.Second, 45 * time.Second
 	eventually(t, "the midst of a quarter hour", func() bool {
 		now := time.Now()
 		since := now.Sub(now.Truncate(quarter))
