@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -100,10 +102,12 @@ func classifyPostgres(err error) (hint string, kind error) {
 			return "nothing was changed; this is a read-only copy, point DATABASE_URL at the primary", ErrReadOnly
 		case e.Code == "42501":
 			return hintGrant, ErrNotAllowed
-		case strings.HasPrefix(e.Code, "XX00"):
+		case e.Code == "XX001", e.Code == "XX002":
 			return hintCorrupt, ErrCorrupt
 		case strings.HasPrefix(e.Code, "28"):
-			return "nothing is lost; the database refuses this user or password, check DATABASE_URL", ErrUnreachable
+			return hintLogin, ErrUnreachable
+		case e.Code == "XX000" && e.Severity == "FATAL": // how Supabase's pooler says that it doesn't know somebody
+			return hintLogin, ErrUnreachable
 		case e.Code == "3D000":
 			return "the server is there, the database named in DATABASE_URL is not; create it or correct the name", ErrUnreachable
 		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "53"), e.Code == "25P03":
@@ -112,6 +116,15 @@ func classifyPostgres(err error) (hint string, kind error) {
 			return hintBusy, ErrBusy
 		}
 		return "", nil
+	}
+	_, unproven := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err) // how verify-ca says it
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	if unproven || unknown || invalid {
+		return hintTLS, ErrUnreachable
+	}
+	if strings.Contains(err.Error(), "server refused TLS connection") { // pgconn has no type for it
+		return hintNoTLS, ErrUnreachable
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[net.Error](err)

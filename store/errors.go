@@ -10,17 +10,19 @@ import (
 // What callers branch on, with [errors.Is]. The error around it says where, what it means for the data, and what to
 // do; it never holds a password.
 var (
-	ErrNewerSchema = errors.New("the database was made by a newer musette")
-	ErrReadOnly    = errors.New("the database can't be written")
-	ErrDiskFull    = errors.New("the disk is full")
-	ErrUnreachable = errors.New("the database can't be reached")
-	ErrCorrupt     = errors.New("the database is damaged")
-	ErrNotAllowed  = errors.New("the database user may not do this")
-	ErrBusy        = errors.New("the database is locked by another program")
-	ErrBadURL      = errors.New("the database URL is malformed")
-	ErrFenced      = errors.New("the lease is no longer held")
-	ErrNotFound    = errors.New("not found")
-	ErrNotEmpty    = errors.New("the store is not empty")
+	ErrNewerSchema   = errors.New("the database was made by a newer musette")
+	ErrOldServer     = errors.New("the Postgres server is too old")
+	ErrForeignSchema = errors.New("the schema musette isn't Musette's")
+	ErrReadOnly      = errors.New("the database can't be written")
+	ErrDiskFull      = errors.New("the disk is full")
+	ErrUnreachable   = errors.New("the database can't be reached")
+	ErrCorrupt       = errors.New("the database is damaged")
+	ErrNotAllowed    = errors.New("the database user may not do this")
+	ErrBusy          = errors.New("the database is locked by another program")
+	ErrBadURL        = errors.New("the database URL can't be used")
+	ErrFenced        = errors.New("the lease is no longer held")
+	ErrNotFound      = errors.New("not found")
+	ErrNotEmpty      = errors.New("the store is not empty")
 )
 
 // An Error is a failure of the database as a whole, with what a person can do about it. It is one of the kinds above.
@@ -78,6 +80,10 @@ const (
 	hintFull     = "nothing was lost, the last change was not written; free some space, writing goes on by itself"
 	hintReadOnly = "nothing was changed; make the data directory and its files writable for this user"
 	hintCorrupt  = "don't delete it; `musette serve` shows the newest snapshot meanwhile, and docs/operating.md says how to start anew"
+	hintURL      = "it looks like postgres://user:password@host:5432/database?sslmode=require; characters such as @ : / # in a password are written in percent form"
+	hintLogin    = "nothing is lost; the database refuses this user or password, check DATABASE_URL"
+	hintNoTLS    = "nothing is lost; the server doesn't offer the encryption that sslmode in DATABASE_URL asks for: turn it on there, or check sslmode"
+	hintTLS      = "nothing is lost; who answers can't prove to be the host in DATABASE_URL: check that name, and that sslrootcert names the certificate of who vouches for it"
 	hintDown     = "nothing is lost; start the database or check DATABASE_URL"
 	hintBusy     = "nothing was changed; another program keeps a write transaction open, end it"
 	hintGrant    = "nothing was changed; as the database's owner run: GRANT CREATE ON DATABASE … TO …, or let musette use the owner's URL"

@@ -85,6 +85,8 @@ func explain(err error) *problem {
 			return endedIn(musette.StateStoreDown, bare.Error(), e.Hint)
 		case store.ErrDiskFull:
 			return endedIn(musette.StateDiskFull, bare.Error(), e.Hint)
+		case store.ErrBadURL:
+			return &problem{err: &bare, hint: e.Hint, code: exitUsage}
 		}
 		return &problem{err: &bare, hint: e.Hint, code: exitFailed}
 	}
