@@ -38,9 +38,6 @@ type PartState struct {
 	// Wanted is the mark that the tries are for (see Document.Mark): another one starts the count of failures anew.
 	Wanted int64
 
-	// Absent is when a complete listing lacked the activity: together with a 404 it is gone.
-	Absent time.Time
-
 	// Contradicted is when an answer first contradicted what the summary says; the same answer is believed when it
 	// comes again 24 h later. NotFound is when a 404 first came; it is asked again an hour later.
 	Contradicted time.Time

@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -12,9 +11,11 @@ import (
 )
 
 // marks are the doubts about an athlete's activities, by id, with when each began (Unix seconds). They are one
-// cursor in the store: few, and of use to listings only.
+// cursor in the store, and not columns of every part state: they are few, and all of one athlete's are wanted at once,
+// to judge how many they are.
 type marks struct {
-	Absent    map[int64]int64 `json:"absent,omitempty"`    // a complete listing lacked it: with a 404 on top it is gone
+	Absent    map[int64]int64 `json:"absent,omitempty"`    // a listing lacked it, or an event named it: with a 404 on top it is gone
+	Buried    map[int64]int64 `json:"buried,omitempty"`    // it went without a person's word; kept for a day, see guard.go
 	Routeless map[int64]int64 `json:"routeless,omitempty"` // its summary has lost its route: believed if it stays so
 	Held      musette.Part    `json:"-"`                   // the listing at hand, if it lacked too much to be believed
 	HeldSince int64           `json:"held_since,omitzero"`
@@ -36,6 +37,9 @@ func readMarks(ctx context.Context, tx *store.Tx, athleteID int64) (m marks, err
 	if m.Absent == nil {
 		m.Absent = map[int64]int64{}
 	}
+	if m.Buried == nil {
+		m.Buried = map[int64]int64{}
+	}
 	if m.Routeless == nil {
 		m.Routeless = map[int64]int64{}
 	}
@@ -55,13 +59,6 @@ func (m *marks) write(ctx context.Context, tx *store.Tx, athleteID int64) error 
 		return nil
 	}
 	return tx.PutCursor(ctx, athleteID, marksName, body)
-}
-
-func (m *marks) absentSince(id int64) time.Time {
-	if at, ok := m.Absent[id]; ok {
-		return time.Unix(at, 0).UTC()
-	}
-	return time.Time{}
 }
 
 // missing adds to next what page p of listing l lacks of the activities that are known. One that an earlier page of

@@ -42,21 +42,27 @@ func (k *Keeper) hasNone(ctx context.Context, tx *store.Tx, states plan.States, 
 	return err
 }
 
-// notFound records a 404 that names the activity: with a listing that lacks it, it is gone.
+// notFound records a 404 that names the activity. With a listing that lacks it, or an event that says so, it is gone,
+// unless that makes too many.
 func (k *Keeper) notFound(ctx context.Context, tx *store.Tx, states plan.States, st musette.PartState, r *result) error {
+	id := st.ActivityID
 	m, err := readMarks(ctx, tx, st.AthleteID)
 	if err != nil {
 		return err
 	}
-	st.Absent = m.absentSince(st.ActivityID)
-	after, gone := k.Policy.NotFound(st, failure(r.err), k.Jitter(), r.at)
-	if a, err := tx.Activity(ctx, st.AthleteID, st.ActivityID); err == nil && a.Status == store.StatusGone {
-		gone = true // still; somebody asked
+	_, absent := m.Absent[id]
+	a, err := tx.Activity(ctx, st.AthleteID, id)
+	switch {
+	case err == nil && a.Status == store.StatusGone: // still; somebody asked
+	case !absent:
+		return tx.PutPartState(ctx, k.Policy.NotFound(st, failure(r.err), k.Jitter(), r.at))
+	default:
+		held, err := k.guard(ctx, tx, st.AthleteID, &m, r.at, id, true)
+		if err != nil || held {
+			return err
+		}
 	}
-	if !gone {
-		return tx.PutPartState(ctx, after)
-	}
-	delete(m.Absent, st.ActivityID)
+	delete(m.Absent, id)
 	if err := m.write(ctx, tx, st.AthleteID); err != nil {
 		return err
 	}
@@ -128,13 +134,19 @@ func poorer(docs []musette.Document, doc musette.Document) bool {
 func (k *Keeper) seen(ctx context.Context, tx *store.Tx, states plan.States, r *result) error {
 	id := r.state.ActivityID
 	if _, known := states[musette.PartSummary]; !known {
-		return heard(ctx, tx, r.state.AthleteID, id)
+		return k.proven(ctx, tx, r.state.AthleteID, id, r.at)
 	}
 	m, err := readMarks(ctx, tx, r.state.AthleteID)
-	if _, doubted := m.Absent[id]; err != nil || !doubted {
+	if err != nil {
 		return err
 	}
 	delete(m.Absent, id)
+	delete(m.Buried, id)
+	if m.HeldSince != 0 {
+		if err := shownAgain(ctx, tx, r.state.AthleteID, id, &m, r.at); err != nil {
+			return err
+		}
+	}
 	return m.write(ctx, tx, r.state.AthleteID)
 }
 

@@ -13,14 +13,16 @@ import (
 	"musette/store"
 )
 
-// A listing that lacks more than a tenth of what it should have, and more than a few, is not believed: each activity
-// that it lacks becomes a deletion that waits for a person, and the athlete's state is held. Everything else goes on.
+// A listing that lacks more than a tenth of what it should have, and more than a few, is not believed, nor are so many
+// deletions that come otherwise within a day: each activity becomes a deletion that waits for a person, and the
+// athlete's state is held. Everything else goes on.
 //
 //   - One that is listed again is no deletion any more; when none waits, the state ends by itself.
 //   - One that a person accepts goes the normal way: its detail is asked for, and only a 404 on top makes it gone.
 //   - One that a person rejects is kept: for its owner only, until a person accepts after all, or Strava lists it.
 //
-// What a sweep has found isn't judged by a poll, which sees the newest page only.
+// What a sweep has found isn't judged by a poll, which sees the newest page only; what events have claimed isn't judged
+// by any listing that lacks it too (guard.go).
 const heldShare, heldCount = 10, 5
 
 // kindLook is an inbox row that only wakes whoever leads: something else in the store has become due.
@@ -42,12 +44,12 @@ func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.Part
 		switch d, ok := known[id]; {
 		case ok && d.Decision == store.DeletionAccepted:
 			believed = append(believed, id)
-		case ok && d.Decision == store.DeletionWaits && d.Listing == musette.ListSweep && st.Part != musette.ListSweep:
+		case ok && d.Decision == store.DeletionWaits && (d.Listing == "" || d.Listing == musette.ListSweep && st.Part != musette.ListSweep):
 		default:
 			doubted = append(doubted, id)
 		}
 	}
-	if len(doubted) > heldCount && len(doubted)*heldShare > l.Should {
+	if tooMany(len(doubted), l.Should) {
 		m.Held = st.Part
 		k.Log.Warn("a listing lacks many activities; none is deleted", "athlete", st.AthleteID, "missing", len(doubted), "of", l.Should)
 		if err := hold(ctx, tx, st, l, doubted, known, m, at); err != nil {
@@ -128,6 +130,9 @@ func hold(ctx context.Context, tx *store.Tx, st musette.PartState, l listing, id
 
 // relisted takes back the deletions of what is listed again.
 func relisted(ctx context.Context, tx *store.Tx, athleteID int64, ids []int64, m *marks, at time.Time) error {
+	for _, id := range ids {
+		delete(m.Buried, id)
+	}
 	known, err := deletions(ctx, tx, athleteID)
 	if err != nil || len(known) == 0 {
 		return err
@@ -163,11 +168,18 @@ func followHold(ctx context.Context, tx *store.Tx, athleteID int64, m *marks, at
 		switch {
 		case waiting > 0:
 			a.State = musette.StateHeld
-			a.Cause = fmt.Sprintf("Strava's list lacks %d activities at once; deletions wait for you, everything else goes on", waiting)
+			a.Cause = fmt.Sprintf("%s deleted on Strava, too many at once to be believed; deletions wait for you, everything else goes on", seem(waiting))
 		case a.State == musette.StateHeld:
 			a.State, a.Cause = musette.StateOK, ""
 		}
 	})
+}
+
+func seem(n int) string {
+	if n == 1 {
+		return "1 activity seems"
+	}
+	return fmt.Sprintf("%d activities seem", n)
 }
 
 // askAbsent makes a detail call due for an activity that a listing lacks.
@@ -261,6 +273,7 @@ func decideDeletion(ctx context.Context, tx *store.Tx, d store.Deletion, decisio
 		return nil
 	}
 	d.Decision, d.DecidedAt = decision, now
+	delete(m.Buried, d.ActivityID)
 	if decision == store.DeletionAccepted {
 		m.Absent[d.ActivityID] = now.Unix()
 		if err := askAbsent(ctx, tx, d.AthleteID, d.ActivityID, now); err != nil {
@@ -284,6 +297,7 @@ func keep(ctx context.Context, tx *store.Tx, d store.Deletion) error {
 	if err != nil {
 		return err
 	}
+	wasGone := a.Status == store.StatusGone
 	a.Status, a.GoneAt = store.StatusKept, time.Time{}
 	if _, err := tx.PutActivity(ctx, a); err != nil {
 		return err
@@ -291,6 +305,13 @@ func keep(ctx context.Context, tx *store.Tx, d store.Deletion) error {
 	states, err := partStates(ctx, tx, d.AthleteID, d.ActivityID)
 	if err != nil {
 		return err
+	}
+	if wasGone {
+		docs, err := documents(ctx, tx, d.AthleteID, d.ActivityID)
+		if err != nil {
+			return err
+		}
+		states = had(states, docs)
 	}
 	return tx.PutPartState(ctx, atRest(states)...)
 }

@@ -57,7 +57,7 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 		return err
 	}
 	if poll && !in.first {
-		if err := heard(ctx, tx, st.AthleteID, known.lacks(p.ids)...); err != nil {
+		if err := k.polledNew(ctx, tx, st.AthleteID, known.lacks(p.ids), r.at); err != nil {
 			return err
 		}
 	}

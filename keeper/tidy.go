@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"musette"
 	"musette/store"
 )
 
@@ -22,24 +23,23 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 	if !k.untidy(now) || k.answered.IsZero() {
 		return nil
 	}
-	for more := true; more; {
+	old := k.answered.Add(-k.Policy.TombstoneKeep)
+	for passed, more := 0, true; more; {
 		err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
-			old, err := tx.GoneBefore(ctx, k.answered.Add(-k.Policy.TombstoneKeep), purgeBatch)
+			keys, err := tx.GoneBefore(ctx, old, passed, purgeBatch)
 			if err != nil {
 				return err
 			}
-			purged := 0
-			for _, key := range old {
-				err := tx.Purge(ctx, key.AthleteID, key.ActivityID)
-				if sound(err) != nil {
+			for _, key := range keys {
+				purged, err := k.purge(ctx, tx, key)
+				if err != nil {
 					return err
 				}
-				if err == nil {
-					purged++
-					k.Log.Info("the documents of a deleted activity are purged", "activity", key.ActivityID, "athlete", key.AthleteID)
+				if !purged {
+					passed++
 				}
 			}
-			if more = purged == purgeBatch; more {
+			if more = len(keys) == purgeBatch; more {
 				return nil
 			}
 			return tx.PruneHistory(ctx, k.answered.Add(-k.Policy.HistoryKeep))
@@ -50,4 +50,18 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 	}
 	k.tidied = now
 	return nil
+}
+
+// purge purges one tombstone. It passes over one that is damaged, of which nobody knows what it was, and one that a
+// person has yet to decide about.
+func (k *Keeper) purge(ctx context.Context, tx *store.Tx, key musette.Key) (purged bool, err error) {
+	known, err := deletions(ctx, tx, key.AthleteID)
+	if d, ok := known[key.ActivityID]; err != nil || ok && d.Decision == store.DeletionWaits {
+		return false, err
+	}
+	if err := tx.Purge(ctx, key.AthleteID, key.ActivityID); err != nil {
+		return false, sound(err)
+	}
+	k.Log.Info("the documents of a deleted activity are purged", "activity", key.ActivityID, "athlete", key.AthleteID)
+	return true, nil
 }

@@ -12,7 +12,7 @@ func (p Policy) Succeeded(st musette.PartState, now time.Time) musette.PartState
 	st.Outcome, st.LastTry, st.LastSuccess = musette.OutcomeHave, now, now
 	st.Due = time.Time{}
 	st.Tries, st.Failures, st.Rechecks = 0, 0, 0
-	st.Contradicted, st.NotFound, st.Absent = time.Time{}, time.Time{}, time.Time{}
+	st.Contradicted, st.NotFound = time.Time{}, time.Time{}
 	st.ErrorKind, st.Error = "", ""
 	return st
 }
@@ -115,13 +115,12 @@ func stretch(d time.Duration, jitter float64) time.Duration {
 	return d + time.Duration(jitter*float64(d)/4)
 }
 
-// ownClass is the class of a part that nobody asks for. Whether an activity that a listing lacks is gone stays a
-// question of the list's.
+// ownClass is the class of a part that nobody asks for.
 func (p Policy) ownClass(st musette.PartState, now time.Time) musette.Class {
 	switch {
 	case st.Part == musette.ListSweep:
 		return musette.ClassRecheck
-	case st.ActivityID == 0, !st.Absent.IsZero():
+	case st.ActivityID == 0:
 		return musette.ClassList
 	case st.Part == musette.PartDetail:
 		return p.detailClass(st.Start, now)
@@ -163,23 +162,20 @@ func (p Policy) Contradicted(st musette.PartState, f Failure, jitter float64, no
 	return st, false
 }
 
-// NotFound is the state of a detail after a 404 that names the activity. gone is true if a complete listing lacked
-// the activity too; alone it proves nothing and is asked again, an hour later and then like any failure.
-func (p Policy) NotFound(st musette.PartState, f Failure, jitter float64, now time.Time) (after musette.PartState, gone bool) {
-	if !st.Absent.IsZero() {
-		return st, true
-	}
+// NotFound is the state of a detail after a 404 that names the activity, and nothing else that says so: alone it
+// proves nothing and is asked again, an hour later and then like any failure.
+func (p Policy) NotFound(st musette.PartState, f Failure, jitter float64, now time.Time) musette.PartState {
 	again := now.Add(stretch(p.NotFoundWait, jitter))
 	if !st.NotFound.IsZero() {
 		st = p.Failed(p.once(st), f, jitter, now)
 		if !st.Due.IsZero() {
 			st.Due = later(st.Due, again)
 		}
-		return st, false
+		return st
 	}
 	st.NotFound, st.LastTry, st.ErrorKind, st.Error = now, now, f.Kind, f.Message
 	st.Due, st.Class, st.Tries = again, max(st.Class, p.ownClass(st, now)), 0
-	return st, false
+	return st
 }
 
 // Missing is the state of a part that Strava says doesn't exist, such as the streams of a manual activity.

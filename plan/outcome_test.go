@@ -167,33 +167,25 @@ func TestContradictionsAreBelievedAfterADay(t *testing.T) {
 	}
 }
 
-func TestGoneIsA404AndAbsence(t *testing.T) {
+func TestA404AloneIsAskedAgain(t *testing.T) {
 	st := musette.PartState{ActivityID: 7, Part: musette.PartDetail, Outcome: musette.OutcomeHave}
-	after, gone := policy.NotFound(st, fault, 0, noon)
-	if gone || !after.Due.Equal(noon.Add(hour)) {
-		t.Errorf("alone: gone %t, again at %s, want in an hour", gone, after.Due)
+	after := policy.NotFound(st, fault, 0, noon)
+	if !after.Due.Equal(noon.Add(hour)) {
+		t.Errorf("asked again at %s, want in an hour", after.Due)
 	}
-	again, gone := policy.NotFound(after, fault, 0, after.Due)
-	if gone || again.Failures != 1 || !again.Due.Equal(after.Due.Add(day)) {
-		t.Errorf("alone, the second time: gone %t, %+v, want one failure", gone, again)
+	again := policy.NotFound(after, fault, 0, after.Due)
+	if again.Failures != 1 || !again.Due.Equal(after.Due.Add(day)) {
+		t.Errorf("the second time: %+v, want one failure", again)
 	}
 	first := st
 	first.Outcome = musette.OutcomeNever
 	now := noon
 	for n := range 30 { // never given up, and never oftener than hourly
-		next, gone := policy.NotFound(first, fault, 0, now)
-		if gone || next.Due.Sub(now) < hour {
-			t.Fatalf("a first detail, time %d: gone %t, again after %s", n, gone, next.Due.Sub(now))
+		next := policy.NotFound(first, fault, 0, now)
+		if next.Due.Sub(now) < hour {
+			t.Fatalf("a first detail, time %d: again after %s", n, next.Due.Sub(now))
 		}
 		first, now = next, next.Due
-	}
-	again.Absent = noon
-	if _, gone := policy.NotFound(again, fault, 0, noon.Add(2*hour)); !gone {
-		t.Error("absent from a listing, and a 404: not gone")
-	}
-	there := policy.Succeeded(again, noon)
-	if _, gone := policy.NotFound(there, fault, 0, noon.Add(3*hour)); gone {
-		t.Error("seen after it was absent, then a 404: gone")
 	}
 }
 

@@ -168,17 +168,10 @@ func TestOutsideTheFilterNothingIsDueButAbsenceChecks(t *testing.T) {
 	k.never(t, musette.PartDetail, musette.PartPhotos, musette.PartComments)
 
 	st := k.states[musette.PartDetail]
-	st.Absent = noon
 	st = policy.Asked(st, musette.ClassList, noon)
 	k.states[musette.PartDetail] = st
 	k.schedule(t, noon.Add(time.Minute))
 	k.due(t, musette.PartDetail, noon, musette.ClassList)
-	for range 4 { // the check fails: it goes on being due
-		st = policy.Failed(st, fault, 0, noon)
-	}
-	k.states[musette.PartDetail] = st
-	k.schedule(t, noon.Add(time.Minute))
-	k.due(t, musette.PartDetail, noon.Add(5*time.Minute), musette.ClassList)
 }
 
 func TestAPersonsWishOverrides(t *testing.T) {
@@ -230,7 +223,7 @@ func TestSchedulingAgainChangesNothing(t *testing.T) {
 				case 1:
 					k.states[part], _ = policy.Contradicted(st, fault, 0, now)
 				case 2:
-					k.states[part], _ = policy.NotFound(st, fault, 0, now)
+					k.states[part] = policy.NotFound(st, fault, 0, now)
 				default:
 					f := fault
 					f.Unusable = rapid.Bool().Draw(r, "unusable")

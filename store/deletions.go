@@ -14,11 +14,12 @@ const (
 	DeletionRejected = "rejected" // the activity is kept, whatever Strava says
 )
 
-// A Deletion is an activity that a listing lacked together with so many others that a person is to decide.
+// A Deletion is an activity that a listing lacked, or that was said to be deleted, together with so many others that a
+// person is to decide.
 type Deletion struct {
 	AthleteID, ActivityID int64
 	FoundAt               time.Time    // when a listing first lacked it
-	Listing               musette.Part // that listing
+	Listing               musette.Part // that listing; "" if it wasn't found by one
 	From, To              time.Time    // the starts that it covered; zero: no end
 	Decision              string       // DeletionWaits, DeletionAccepted or DeletionRejected
 	DecidedAt             time.Time

@@ -7,7 +7,6 @@ import (
 	"musette"
 )
 
-// partStateFrom leaves out Absent: it belongs to a listing, which notes it in a cursor of its own.
 func partStateFrom(r *record) musette.PartState {
 	return musette.PartState{
 		AthleteID: r.int(), ActivityID: r.int(), Part: musette.Part(r.text()),

@@ -9,12 +9,13 @@ import (
 	"musette"
 )
 
-// GoneBefore returns tombstones set up before a time, the oldest first, at most limit. (Their keys name no part.)
-func (tx *Tx) GoneBefore(ctx context.Context, before time.Time, limit int) ([]musette.Key, error) {
+// GoneBefore returns tombstones set up before a time, the oldest first, at most limit, without the first few that the
+// caller has passed over. (Their keys name no part.)
+func (tx *Tx) GoneBefore(ctx context.Context, before time.Time, passed, limit int) ([]musette.Key, error) {
 	const stmt = `SELECT athlete_id, activity_id FROM {activities}
-		WHERE gone_at_ms <> 0 AND gone_at_ms < $1 AND status = 'gone' ORDER BY gone_at_ms, activity_id LIMIT $2`
+		WHERE gone_at_ms <> 0 AND gone_at_ms < $1 AND status = 'gone' ORDER BY gone_at_ms, activity_id, athlete_id LIMIT $2 OFFSET $3`
 	var keys []musette.Key
-	err := tx.query(ctx, "looking for old tombstones", stmt, []any{ms(before), int64(limit)}, func(rows *sql.Rows) error {
+	err := tx.query(ctx, "looking for old tombstones", stmt, []any{ms(before), int64(limit), int64(passed)}, func(rows *sql.Rows) error {
 		var k musette.Key
 		err := rows.Scan(&k.AthleteID, &k.ActivityID)
 		keys = append(keys, k)

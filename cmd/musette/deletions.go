@@ -16,7 +16,7 @@ import (
 )
 
 type deletionsCmd struct {
-	List   deletionsListCmd   `cmd:"" help:"activities that Strava's list lacked, too many at once to be believed"`
+	List   deletionsListCmd   `cmd:"" help:"activities that seem deleted on Strava, too many at once to be believed"`
 	Accept deletionsAcceptCmd `cmd:"" help:"ask Strava for them: those that it doesn't have are deleted"`
 	Reject deletionsRejectCmd `cmd:"" help:"keep them, for their owner's eyes only"`
 }
@@ -37,7 +37,7 @@ type deletion struct {
 	AthleteID int64            `json:"athlete_id,string"`
 	Name      string           `json:"name"`
 	Start     musette.Instant  `json:"start"`
-	Since     musette.Instant  `json:"since"` // when a listing first lacked it
+	Since     musette.Instant  `json:"since"` // when it first seemed deleted
 	From      *musette.Instant `json:"from"`  // the starts that the listing covered; null: no end
 	To        *musette.Instant `json:"to"`
 	State     string           `json:"state"` // waiting, accepted, kept

@@ -60,11 +60,14 @@ func testPurge(t *testing.T, b *bench) {
 	})
 	old := func(n, limit int) []musette.Key {
 		return read(b, func(ctx context.Context, tx *store.Tx) ([]musette.Key, error) {
-			return tx.GoneBefore(ctx, at(n), limit)
+			return tx.GoneBefore(ctx, at(n), 0, limit)
 		})
 	}
 	equal(t, "old tombstones", old(9, 10), []musette.Key{{AthleteID: 7, ActivityID: 3}, {AthleteID: 7, ActivityID: 2}})
 	equal(t, "the oldest tombstone", old(9, 1), []musette.Key{{AthleteID: 7, ActivityID: 3}})
+	equal(t, "the one after it", read(b, func(ctx context.Context, tx *store.Tx) ([]musette.Key, error) {
+		return tx.GoneBefore(ctx, at(9), 1, 10)
+	}), []musette.Key{{AthleteID: 7, ActivityID: 2}})
 	for _, id := range []int64{1, 4, 99} {
 		if err := b.Update(t.Context(), nil, func(tx *store.Tx) error { return tx.Purge(t.Context(), 7, id) }); err == nil {
 			t.Errorf("activity %d was purged though it is no tombstone", id)
