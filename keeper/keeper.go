@@ -26,9 +26,11 @@ type Config struct {
 	Filter musette.Filter
 
 	// Snapshot writes the local snapshot; nil: none is written. It is called at the end of a sync that changed
-	// something, and while serving after changes, every SnapshotEvery at most.
+	// something, and by Run after changes, whoever made them, every SnapshotEvery at most: each process that serves has
+	// one of its own to fall back on.
 	Snapshot      func(context.Context) error
 	SnapshotEvery time.Duration // default 15 min
+	SnapshotSoon  bool          // there is none yet, so Run doesn't wait that long for the first
 
 	Holder string           // names this process in the lease, default the host's name and process id
 	Now    func() time.Time // default time.Now
@@ -44,7 +46,9 @@ type Keeper struct {
 	led      int64    // number of the last lease
 	pending  []result // came, but the store couldn't take them
 	calls    atomic.Int64
-	changed  bool // since the last snapshot
+	changed  bool           // since the last snapshot
+	copied   store.Position // of the last snapshot that was written while another process led
+	copyDue  time.Time      // when Run may write the next snapshot
 	tidied   time.Time
 	stepped  time.Time // when the last step was
 	answered time.Time // by Strava\'s clock, when its last answer came; zero before the first

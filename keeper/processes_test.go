@@ -228,6 +228,48 @@ func runs(h *house) {
 	stop()
 }
 
+// A process that only stands by writes snapshots of its own, of what the leader keeps: with the database away it has
+// something to serve. It writes none where nothing changed.
+func TestStandingByKeepsACopy(t *testing.T) {
+	inBubble(t, stravatest.Config{Seed: 4, Activities: 12, Limits: plenty}, standsBy)
+}
+
+func standsBy(h *house) {
+	h.serving()
+	synctest.Wait()
+	h.complete()
+	other, written := h.another(), 0
+	other.keeper = keeper.New(keeper.Config{
+		Store: other.store, Strava: other.client, Tokens: other.tokens, Policy: other.policy, Now: time.Now,
+		Snapshot: func(context.Context) error { written++; return nil }, SnapshotEvery: 10 * time.Minute, SnapshotSoon: true,
+	})
+	other.serving()
+	for _, c := range []struct {
+		what  string
+		after time.Duration
+		want  int
+	}{
+		{"at once, with the copy of nothing", 30 * time.Second, 0}, {"soon", time.Minute, 1}, {"with nothing new", 30 * time.Minute, 1},
+	} {
+		time.Sleep(c.after)
+		synctest.Wait()
+		if written != c.want {
+			h.t.Errorf("%s: %d snapshots, want %d", c.what, written, c.want)
+		}
+	}
+	if other.keeper.Calls() != 0 {
+		h.t.Errorf("%d calls by who stands by", other.keeper.Calls())
+	}
+	h.must(h.server.Rename(h.server.Activities(h.athlete())[0].ID, "Renamed"))
+	_, err := keeper.AskRefresh(h.t.Context(), h.store, h.server.Activities(h.athlete())[0].ID, time.Now())
+	h.must(err)
+	time.Sleep(12 * time.Minute)
+	synctest.Wait()
+	if written != 2 {
+		h.t.Errorf("after a change: %d snapshots, want 2", written)
+	}
+}
+
 // Another filter, or another wish for streams, is carried out at the next start without listing anything again.
 func TestRefitAfterOtherSettings(t *testing.T) {
 	t.Parallel()

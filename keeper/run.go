@@ -13,6 +13,8 @@ const (
 	glance = time.Second
 	// again is how soon after a failure, or after finding another process leading, Run tries to lead.
 	again = 2 * time.Second
+	// soon is when Run writes the first snapshot where there is none: the first walk has begun by then.
+	soon = time.Minute
 	// snapshotShare is the most of the time that writing snapshots may take.
 	snapshotShare = 20
 )
@@ -29,11 +31,16 @@ func (k *Keeper) Wake() {
 // nil; what fails meanwhile is logged and tried again.
 func (k *Keeper) Run(ctx context.Context) error {
 	told := ""
+	k.copyDue = k.Now().Add(k.SnapshotEvery)
+	if k.SnapshotSoon {
+		k.copyDue, k.changed = k.Now().Add(min(k.SnapshotEvery, soon)), true
+	}
 	for ctx.Err() == nil {
 		err := k.Lead(ctx, k.serve)
 		if held, ok := errors.AsType[*store.HeldError](err); ok {
 			k.Log.Debug("another process syncs", "holder", held.Holder)
 			told = ""
+			k.copyOthers(ctx)
 		} else if err != nil && ctx.Err() == nil && err.Error() != told {
 			told = err.Error()
 			k.Log.Error("syncing stopped; it is tried again every two seconds", "error", err)
@@ -46,7 +53,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // serve steps until ctx ends, and writes a snapshot from time to time.
 func (k *Keeper) serve(ctx context.Context) error {
-	next := k.Now().Add(k.SnapshotEvery)
 	for ctx.Err() == nil {
 		wake, err := k.Step(ctx, k.Now())
 		if err != nil {
@@ -54,13 +60,11 @@ func (k *Keeper) serve(ctx context.Context) error {
 		}
 		k.troubled(nil)
 		if k.Snapshot != nil && k.changed {
-			if began := k.Now(); !began.Before(next) {
+			if !k.Now().Before(k.copyDue) {
 				k.snapshot(ctx)
-				took := k.Now().Sub(began)
-				next = began.Add(max(k.SnapshotEvery, snapshotShare*took))
 			}
-			if k.changed && (wake.IsZero() || next.Before(wake)) {
-				wake = next
+			if k.changed && (wake.IsZero() || k.copyDue.Before(wake)) {
+				wake = k.copyDue
 			}
 		}
 		if err := k.sleep(ctx, wake); err != nil {
@@ -117,11 +121,34 @@ func (k *Keeper) asked(ctx context.Context) (asked bool, err error) {
 	return asked, err
 }
 
-// snapshot writes one; a failure is logged, and the next one is tried in time.
-func (k *Keeper) snapshot(ctx context.Context) {
-	if err := k.Snapshot(ctx); err != nil {
-		k.Log.Error("the snapshot could not be written; the data are in the database", "error", err)
+// copyOthers writes a snapshot of what another process keeps, if that has changed and it is time. If the store is away
+// the next try says so.
+func (k *Keeper) copyOthers(ctx context.Context) {
+	if k.Snapshot == nil || k.Now().Before(k.copyDue) {
 		return
 	}
+	var now store.Position
+	err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
+		now, err = tx.Position(ctx)
+		return err
+	})
+	if err != nil || now == k.copied {
+		return
+	}
+	if k.snapshot(ctx) {
+		k.copied = now
+	}
+}
+
+// snapshot writes one, and reports whether it did; a failure is logged, and the next one is tried in time.
+func (k *Keeper) snapshot(ctx context.Context) bool {
+	began := k.Now()
+	err := k.Snapshot(ctx)
+	k.copyDue = began.Add(max(k.SnapshotEvery, snapshotShare*k.Now().Sub(began)))
+	if err != nil {
+		k.Log.Error("the snapshot could not be written; the data are in the database", "error", err)
+		return false
+	}
 	k.changed = false
+	return true
 }

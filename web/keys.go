@@ -115,8 +115,9 @@ type keyring struct {
 	now   func() time.Time
 	fresh time.Duration // how long a found key isn't asked for again
 
-	mu    sync.Mutex
-	found map[[32]byte]foundKey
+	mu     sync.Mutex
+	found  map[[32]byte]foundKey
+	failed time.Time // when a key could last not be looked up
 }
 
 type foundKey struct {
@@ -129,7 +130,31 @@ const (
 	lookupTimeout = 3 * time.Second
 	// lookupFresh is for Postgres, which may be far away: what is revoked in another process stays good that long.
 	lookupFresh = 2 * time.Second
+	// knownTimeout and failedFor are for keys that are remembered, where the database hangs: one reader waits so long,
+	// the others not at all until it is asked again. The feed finds out meanwhile whether it is away.
+	knownTimeout = time.Second
+	failedFor    = 10 * time.Second
 )
+
+// rememberAll reads all keys, so that their bearers are known while the database is away though they haven't come before.
+func (k *keyring) rememberAll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	var all []store.AccessKey
+	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.Keys(ctx)
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrCorrupt) { // a damaged one is nobody's; the others are good
+		return fmt.Errorf("reading the keys: %w", err)
+	}
+	for _, key := range all {
+		if key.Kind != store.CodeKind {
+			k.remember(key.Hash, foundKey{key: key})
+		}
+	}
+	return nil
+}
 
 func newKeyring(st *store.Store, env [32]byte, now func() time.Time) *keyring {
 	k := &keyring{store: st, env: env, now: now, found: map[[32]byte]foundKey{}}
@@ -151,11 +176,16 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 	now := k.now()
 	k.mu.Lock()
 	old, known := k.found[hash]
+	away = away || now.Sub(k.failed) < failedFor
 	k.mu.Unlock()
 	if known && (away || now.Sub(old.at) < k.fresh) {
 		return k.good(old.key, now)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	patience := lookupTimeout
+	if known {
+		patience = knownTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var key store.AccessKey
 	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
@@ -167,6 +197,9 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 		k.forget(hash)
 		return store.AccessKey{}, errNoKey
 	case err != nil && known:
+		k.mu.Lock()
+		k.failed = now
+		k.mu.Unlock()
 		return k.good(old.key, now)
 	case err != nil:
 		return store.AccessKey{}, fmt.Errorf("looking up a key: %w", err)

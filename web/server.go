@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -112,6 +113,10 @@ func (c *Config) setDefaults() {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// RememberKeys reads the keys and sessions there are, so that who has one is served also when the database goes away
+// before they first come. Others are remembered once they have come.
+func (s *Server) RememberKeys(ctx context.Context) error { return s.keys.rememberAll(ctx) }
 
 // Close ends the streams of events, which otherwise hold up an orderly shutdown; register it with
 // [http.Server.RegisterOnShutdown]. It may be called more than once.

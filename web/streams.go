@@ -17,9 +17,10 @@ import (
 const streamsPatience = 2 * time.Second
 
 // withStreams adds the activity's streams to its answer, as arrays under Strava's names, where they are here and the
-// store can be read. Strangers get none: they carry positions.
+// store can be read. While it can't be, nobody waits for it: Cache-Status says that it is away. Strangers get none:
+// they carry positions.
 func (s *Server) withStreams(ctx context.Context, response *feed.Response, a *musette.Activity) *feed.Response {
-	if !s.config.Streams {
+	if !s.config.Streams || s.config.Feed.View().Status.State == musette.StateStoreDown {
 		return response
 	}
 	ctx, cancel := context.WithTimeout(ctx, streamsPatience)

@@ -79,7 +79,7 @@ func (c *demoCmd) run(ctx context.Context, a *app) error {
 	if err := site.load(ctx); err != nil {
 		return err
 	}
-	if err := site.open(!c.Public); err != nil {
+	if err := site.open(ctx, !c.Public); err != nil {
 		return err
 	}
 	who := life.fake.Athletes()[0]

@@ -22,13 +22,18 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 			return nil, err
 		}
 	}
+	copies, err := snapshot.List(ctx, a.cfg.snapshots())
+	if err != nil {
+		return nil, err
+	}
 	return keeper.New(keeper.Config{
 		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
 		Snapshot: func(ctx context.Context) error {
 			_, err := snapshot.Write(ctx, a.openStore, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
 			return err
 		},
-		Now: a.now, Log: a.log,
+		SnapshotSoon: len(copies) == 0,
+		Now:          a.now, Log: a.log,
 	}), nil
 }
 

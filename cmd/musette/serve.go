@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err := a.warnOfTypes(ctx, st); err != nil {
 		return err
 	}
-	if err := site.open(false); err != nil {
+	if err := site.open(ctx, false); err != nil {
 		return err
 	}
 	a.say("musette serves %s", a.cfg.address())
@@ -163,7 +163,7 @@ func (s *site) load(ctx context.Context) error {
 }
 
 // open makes the web server.
-func (s *site) open(everyone bool) (err error) {
+func (s *site) open(ctx context.Context, everyone bool) (err error) {
 	wake := func() {}
 	if s.keeper != nil {
 		wake = s.keeper.Wake
@@ -178,8 +178,13 @@ func (s *site) open(everyone bool) (err error) {
 	if s.cause == "" {
 		c.Refresh, c.Woken = s.app.refresher(s.store, wake), wake
 	}
-	s.server, err = web.New(c)
-	return err
+	if s.server, err = web.New(c); err != nil {
+		return err
+	}
+	if err := s.server.RememberKeys(ctx); err != nil {
+		s.app.log.Warn("keys are known only once they have come", "error", err)
+	}
+	return nil
 }
 
 // imageHosts are where Strava keeps photos, and a Strava that isn't Strava's own.
