@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"musette/internal/pgtest"
 )
 
 // binary is the program under test. It is built once per test run, in the way in which it is released.
@@ -15,7 +17,7 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv(peerBody); file != "" { // this process is what the program is measured against
 		os.Exit(servePeer(file))
 	}
-	os.Exit(build(m.Run))
+	os.Exit(build(func() int { return pgtest.Main(m) }))
 }
 
 // build builds the program for the time that f runs.

@@ -42,23 +42,24 @@ type Config struct {
 // are for any.
 type Keeper struct {
 	Config
-	lease    *store.Lease
-	led      int64    // number of the last lease
-	pending  []result // came, but the store couldn't take them
-	calls    atomic.Int64
-	changed  bool           // since the last snapshot
-	copied   store.Position // of the last snapshot that was written while another process led
-	copyDue  time.Time      // when Run may write the next snapshot
-	tidied   time.Time
-	stepped  time.Time // when the last step was
-	answered time.Time // by Strava\'s clock, when its last answer came; zero before the first
-	last     plan.Decision
-	grants   map[string]bool // those this keeper has seen
-	dead     map[string]bool // grants that were refused since this keeper began
-	people   *people         // nil: not read yet
-	leaving  []string        // grants of athletes who have left, to be forgotten
-	nudge    chan struct{}
-	trouble  atomic.Pointer[trouble] // nil while Run gets on
+	lease      *store.Lease
+	unreleased *store.Lease // the store was away when it was to be released
+	led        int64        // number of the last lease
+	pending    []result     // came, but the store couldn't take them
+	calls      atomic.Int64
+	changed    bool           // since the last snapshot
+	copied     store.Position // of the last snapshot that was written while another process led
+	copyDue    time.Time      // when Run may write the next snapshot
+	tidied     time.Time
+	stepped    time.Time // when the last step was
+	answered   time.Time // by Strava's clock, when its last answer came; zero before the first
+	last       plan.Decision
+	grants     map[string]bool // those this keeper has seen
+	dead       map[string]bool // grants that were refused since this keeper began
+	people     *people         // nil: not read yet
+	leaving    []string        // grants of athletes who have left, to be forgotten
+	nudge      chan struct{}
+	trouble    atomic.Pointer[trouble] // nil while Run gets on
 }
 
 // New returns a keeper. It makes no call and takes no lease yet.

@@ -35,11 +35,11 @@ func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) error 
 
 // leading is Lead with the store's content as it is, whatever rules it was derived by.
 func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (err error) {
-	lease, err := k.Store.Acquire(ctx, store.SyncLease, k.Holder, leaseTTL)
+	lease, err := k.takeLease(ctx)
 	if err != nil {
 		return err
 	}
-	if lease.Number != k.led+1 { // somebody else led meanwhile: what waits here is out of date
+	if lease.Number > k.led+1 { // somebody else led meanwhile: what waits here is out of date
 		k.pending = nil
 	}
 	k.lease, k.led = lease, lease.Number
@@ -55,7 +55,10 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		k.lease = nil
 		last, cancel := lasting(ctx)
 		defer cancel()
-		if free := lease.Release(last); err == nil && !errors.Is(free, store.ErrUnreachable) {
+		switch free := lease.Release(last); {
+		case errors.Is(free, store.ErrUnreachable):
+			k.unreleased = lease
+		case err == nil:
 			err = free
 		}
 	}()
@@ -66,6 +69,24 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		return err
 	}
 	return nil
+}
+
+// takeLease returns the lease: the one that couldn't be given up because the store was away, if it still lasts, so that
+// nobody need wait for its end, or a new one.
+func (k *Keeper) takeLease(ctx context.Context) (*store.Lease, error) {
+	if old := k.unreleased; old != nil {
+		err := old.Renew(ctx)
+		if err == nil || errors.Is(err, store.ErrFenced) {
+			k.unreleased = nil
+		}
+		if err == nil {
+			return old, nil
+		}
+		if !errors.Is(err, store.ErrFenced) {
+			return nil, err
+		}
+	}
+	return k.Store.Acquire(ctx, store.SyncLease, k.Holder, leaseTTL)
 }
 
 // renew keeps the lease alive until ctx ends, and ends ctx if the lease is lost.

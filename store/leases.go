@@ -81,6 +81,9 @@ func (l *Lease) byFile() int64 { return flag(l.file != nil) }
 
 // Renew makes the lease last for its ttl from now. [ErrFenced] if it was lost.
 func (l *Lease) Renew(ctx context.Context) error {
+	if l.file != nil && !l.file.Locked() { // given up, whether or not that could be written
+		return l.lost(nil)
+	}
 	res, err := l.s.writer.ExecContext(ctx, l.s.text(renewSQL), l.ttl.Milliseconds(), escapeText(l.Name), l.Number, l.byFile())
 	if err != nil {
 		return l.s.fail("renewing the lease "+l.Name, err)
