@@ -180,7 +180,7 @@ func (r reply) String() string { return fmt.Sprintf("%s %v %s", r.Status, r.Head
 func (a *api) do(method, target, body string, headers ...string) reply {
 	a.Helper()
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	r.Host = "127.0.0.1:8080"
+	r.Host, r.RemoteAddr = "127.0.0.1:8080", "127.0.0.1:50000" // this machine itself, for which there are no limits
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if strings.HasPrefix(body, "{") {
@@ -189,8 +189,12 @@ func (a *api) do(method, target, body string, headers ...string) reply {
 	}
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
-		if name == "Host" {
+		switch name {
+		case "Host":
 			r.Host = value
+		case "Remote":
+			r.RemoteAddr = value
+			continue
 		}
 		r.Header.Add(name, value)
 	}

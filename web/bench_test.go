@@ -65,7 +65,7 @@ func BenchmarkFeed(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest("GET", "/v1/feed", nil)
-			r.Header = headers
+			r.Header, r.RemoteAddr = headers, "127.0.0.1:50000"
 			for b.Loop() {
 				s.ServeHTTP(discard{http.Header{}}, r)
 			}

@@ -123,7 +123,7 @@ func (s *Server) follow(r *http.Request, st *stream) {
 			return
 		case <-view.Replaced():
 		case <-tick:
-			if now, err := s.read(r); err != nil || now != st.reader || st.comment() != nil {
+			if now, err := s.admit(s.identify(r)); err != nil || now != st.reader || st.comment() != nil {
 				return
 			}
 		}

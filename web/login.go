@@ -37,7 +37,7 @@ func (s *Server) postLogin(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
-	from := address(r)
+	from, _ := clientAddress(r)
 	if wait := s.throttle.wait(from); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		return s.refuse(w, r, http.StatusTooManyRequests, "Too many tries failed. Wait a minute, then try again.")

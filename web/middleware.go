@@ -13,19 +13,24 @@ import (
 	"strings"
 )
 
+const varyOn = "Authorization, X-API-Key, Cookie, Accept-Encoding"
+
 // outer is around every request: an id, the headers that keep a page safe, the log, and the last net for panics.
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.config.Now()
 		id := newRequestID()
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, &asked{id: id}))
 		rec := &recorder{ResponseWriter: w}
 		h := w.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin") // not no-referrer: a form's Origin would then be null
 		h.Set("Content-Security-Policy", s.policy)
-		h.Set("Vary", "Authorization, X-API-Key, Cookie, Accept-Encoding")
+		h.Set("Vary", varyOn)
+		if len(s.origins) > 0 {
+			h.Set("Vary", varyOn+", Origin")
+		}
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.recovered(rec, r, cause)
@@ -89,9 +94,20 @@ func newRequestID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// asked is what is known of a request while it is answered, by one goroutine.
+type asked struct {
+	id string
+
+	looked  bool // the visitor has been looked up
+	visitor visitor
+	err     error
+}
+
 func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestKey{}).(string)
-	return id
+	if a, ok := r.Context().Value(requestKey{}).(*asked); ok {
+		return a.id
+	}
+	return ""
 }
 
 // A recorder remembers what was answered.

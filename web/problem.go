@@ -15,6 +15,7 @@ type problem struct {
 	Status int
 	Detail string         // what happened, and what to do
 	More   map[string]any // further members
+	fault  *fault         // how Strava would say it; see writeFault
 }
 
 func (p *problem) Error() string { return p.Detail }

@@ -38,6 +38,9 @@ func (s *Server) routes() http.Handler {
 	} {
 		s.handle(mux, pattern, m)
 	}
+	for pattern, m := range s.stravaRoutes() {
+		s.handle(mux, pattern, m)
+	}
 	s.pageRoutes(mux)
 	return mux
 }
@@ -66,7 +69,14 @@ func (s *Server) handle(mux *http.ServeMux, pattern string, m methods) {
 				}
 			}
 		}
-		if err := h(w, r); err != nil {
+		err := s.limit(w, r, pattern)
+		if err == nil && m[method] != nil {
+			err = checkBody(r, pattern)
+		}
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
 			s.fail(w, r, err)
 		}
 	})
@@ -90,14 +100,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			More:   map[string]any{"request": requestID(r)},
 		}
 	}
-	if wantsPage(r) {
+	switch {
+	case underStrava(r):
+		p.writeFault(w)
+	case wantsPage(r):
 		s.errorPage(w, r, p)
-		return
+	default:
+		p.write(w)
 	}
-	p.write(w)
 }
 
-// wantsPage reports whether a person's browser asks, for anything but the API.
+// wantsPage reports whether a person's browser asks, for anything but the APIs.
 func wantsPage(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+	return !strings.HasPrefix(r.URL.Path, "/v1/") && !underStrava(r) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }

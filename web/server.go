@@ -37,6 +37,7 @@ type Config struct {
 	Streams bool // activities may have streams in the store
 
 	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown
+	Origins   []string         // whose pages may read the APIs from a browser, such as https://example.org
 	Now       func() time.Time // default [time.Now]
 	Log       *slog.Logger     // default: nothing is logged
 	Version   string
@@ -54,6 +55,10 @@ type Server struct {
 	refusing trouble // what isn't an event is sent to the webhook's address
 	policy   string  // the Content-Security-Policy
 	hosts    []string
+	own      string   // the public address's origin, "" if it isn't known
+	origins  []string // those allowed, as browsers write them
+	callers  *callers
+	computed *latest  // what Strava's paths answer that isn't stored
 
 	heartbeat func() (tick <-chan time.Time, stop func())
 	streams   atomic.Int64
@@ -74,6 +79,7 @@ func New(c Config) (*Server, error) {
 		config: c, closing: make(chan struct{}),
 		keys:     newKeyring(c.Store, c.APIKeyHash, c.Now),
 		throttle: newThrottle(c.Now),
+		callers:  newCallers(c.Now), computed: newLatest(),
 		heartbeat: func() (<-chan time.Time, func()) {
 			t := time.NewTicker(heartbeatEvery)
 			return t.C, t.Stop
@@ -92,13 +98,21 @@ func New(c Config) (*Server, error) {
 		if err := crossOrigin.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("web: public URL: %w", err)
 		}
-		s.hosts = append(s.hosts, host)
+		s.hosts, s.own = append(s.hosts, host), origin
+	}
+	for _, text := range c.Origins {
+		origin, err := checkOrigin(text)
+		if err != nil {
+			return nil, err
+		}
+		s.origins = append(s.origins, origin)
 	}
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "This came from another site's page, and was not done."})
 	}))
 	crossOrigin.AddInsecureBypassPattern(webhookPath) // Strava is no browser, and its secret is in the path
-	s.handler = s.outer(crossOrigin.Handler(s.routes()))
+	routes := s.routes()
+	s.handler = s.outer(s.cors(routes, crossOrigin.Handler(routes)))
 	return s, nil
 }
 

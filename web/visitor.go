@@ -17,6 +17,7 @@ type visitor struct {
 	Session bool // by a session
 	Athlete int64
 	scopes  []string
+	key     [32]byte // hash of the key or session; zero if there is none
 }
 
 func (v visitor) may(scope string) bool {
@@ -33,8 +34,22 @@ func (v visitor) reader() feed.Reader {
 
 const sessionCookie = "musette_session"
 
-// visitor says who asks. A key that isn't good is a problem; a session that has ended is nobody.
+// visitor says who asks. A key that isn't good is a problem; a session that has ended is nobody. Each request is looked
+// up once.
 func (s *Server) visitor(r *http.Request) (visitor, error) {
+	a, ok := r.Context().Value(requestKey{}).(*asked)
+	if !ok {
+		return s.identify(r)
+	}
+	if !a.looked {
+		a.visitor, a.err = s.identify(r)
+		a.looked = true
+	}
+	return a.visitor, a.err
+}
+
+// identify is visitor, by a look of its own.
+func (s *Server) identify(r *http.Request) (visitor, error) {
 	if s.config.Open {
 		return visitor{Known: true, scopes: []string{ScopeAdmin}}, nil
 	}
@@ -50,10 +65,10 @@ func (s *Server) visitor(r *http.Request) (visitor, error) {
 		case err != nil:
 			return visitor{}, cannotCheck
 		}
-		return visitor{Known: true, Athlete: key.AthleteID, scopes: key.Scopes}, nil
+		return visitor{Known: true, Athlete: key.AthleteID, scopes: key.Scopes, key: key.Hash}, nil
 	}
 	cookie, err := r.Cookie(sessionCookie)
-	if err != nil {
+	if err != nil || s.fromElsewhere(r) { // another origin's page must bring a key
 		return visitor{}, nil
 	}
 	key, err := s.session(r, HashKey(cookie.Value), away)
@@ -63,7 +78,7 @@ func (s *Server) visitor(r *http.Request) (visitor, error) {
 	case err != nil:
 		return visitor{}, cannotCheck
 	}
-	return visitor{Known: true, Session: true, Athlete: key.AthleteID, scopes: key.Scopes}, nil
+	return visitor{Known: true, Session: true, Athlete: key.AthleteID, scopes: key.Scopes, key: key.Hash}, nil
 }
 
 var cannotCheck = unavailable("Who you are can't be checked: the database can't be reached. No data is lost. Try again in a minute.")
@@ -97,7 +112,11 @@ func (s *Server) session(r *http.Request, hash [32]byte, away bool) (store.Acces
 
 // read returns whose view a request gets: the public's without a key, where something is published.
 func (s *Server) read(r *http.Request) (feed.Reader, error) {
-	v, err := s.visitor(r)
+	return s.admit(s.visitor(r))
+}
+
+// admit is read, for a visitor who has been looked up.
+func (s *Server) admit(v visitor, err error) (feed.Reader, error) {
 	switch {
 	case err != nil:
 		return feed.Reader{}, err

@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"entities", testEntities},
 		{"activities", testActivities},
 		{"documents", testDocuments},
+		{"lists", testLists},
 		{"deletions", testDeletions},
 		{"purge", testPurge},
 		{"part states", testPartStates},
