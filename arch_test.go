@@ -34,6 +34,7 @@ var rooms = map[string][]string{
 	"musette/web":                      {"musette", "musette/feed", "musette/store", "musette/strava", "musette/track", "musette/web/svg"},
 	"musette/web/svg":                  {"musette/track"},
 	"musette/internal/pgtest":          {},
+	"musette/internal/stravaspec":      {},
 	"musette/e2e":                      {anything},
 	"musette/e2e/browser":              {},
 	"musette/e2e/simulate":             {"musette", "musette/feed", "musette/keeper", "musette/plan", "musette/store", "musette/strava", "musette/strava/stravatest", "musette/strava/stravatest/season", "musette/token"},

@@ -58,7 +58,7 @@ type Server struct {
 	own      string   // the public address's origin, "" if it isn't known
 	origins  []string // those allowed, as browsers write them
 	callers  *callers
-	computed *latest  // what Strava's paths answer that isn't stored
+	computed *latest // what Strava's paths answer that isn't stored
 
 	heartbeat func() (tick <-chan time.Time, stop func())
 	streams   atomic.Int64
