@@ -19,8 +19,8 @@ const (
 	corsMaxAge = "600" // seconds for which a browser needn't ask again
 )
 
-// checkOrigin returns an origin as browsers write it.
-func checkOrigin(text string) (string, error) {
+// CheckOrigin returns an origin such as https://example.org as browsers write it, or says that it is none.
+func CheckOrigin(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.TrimSuffix(u.Path, "/") != "" ||
 		u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Contains(u.Host, "*") {

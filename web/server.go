@@ -101,7 +101,7 @@ func New(c Config) (*Server, error) {
 		s.hosts, s.own = append(s.hosts, host), origin
 	}
 	for _, text := range c.Origins {
-		origin, err := checkOrigin(text)
+		origin, err := CheckOrigin(text)
 		if err != nil {
 			return nil, err
 		}

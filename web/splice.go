@@ -117,8 +117,8 @@ func replaced(list []member, name string, value []byte) []member {
 	return out
 }
 
-// summaryMembers are what an activity has in a list: those of SummaryActivity in Strava's specification, and those that
-// recorded lists have besides.
+// summaryMembers are what an activity has in a recorded list: Strava's SummaryActivity, and what its specification lacks. (It
+// has hide_from_home, which no recorded list has.)
 var summaryMembers = set(
 	"resource_state", "athlete", "name", "distance", "moving_time", "elapsed_time", "total_elevation_gain", "type", "sport_type",
 	"workout_type", "device_name", "id", "start_date", "start_date_local", "timezone", "utc_offset", "location_city",
@@ -127,7 +127,7 @@ var summaryMembers = set(
 	"average_speed", "max_speed", "has_heartrate", "heartrate_opt_out", "display_hide_heartrate_option", "elev_high", "elev_low",
 	"upload_id", "upload_id_str", "external_id", "from_accepted_tag", "pr_count", "total_photo_count", "has_kudoed",
 	"average_cadence", "average_temp", "average_watts", "max_watts", "weighted_average_watts", "kilojoules", "device_watts",
-	"average_heartrate", "max_heartrate", "suffer_score", "hide_from_home",
+	"average_heartrate", "max_heartrate", "suffer_score",
 )
 
 var summaryMapMembers = set("id", "summary_polyline", "resource_state")

@@ -41,6 +41,8 @@ type config struct {
 	Publish    string // off, aggregate, full
 	PublishAPI bool
 
+	Origins []string // whose pages may read the APIs
+
 	NotifyURL   strava.Secret // where states that last are told; "" for nowhere
 	NotifyAfter time.Duration
 

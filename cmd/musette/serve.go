@@ -169,7 +169,7 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 		wake = s.keeper.Wake
 	}
 	c := web.Config{
-		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Now: s.app.now, Log: s.app.log,
+		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Origins: s.app.cfg.Origins, Now: s.app.now, Log: s.app.log,
 		Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
 	}
 	if s.app.cfg.APIKey != "" {

@@ -17,6 +17,7 @@ import (
 	"musette"
 	"musette/plan"
 	"musette/strava"
+	"musette/web"
 )
 
 // A setting is one name of the configuration. In musette.yaml it is called as [yamlName] says.
@@ -32,7 +33,7 @@ type setting struct {
 }
 
 // settingsTable is every setting there is, in the order in which they are shown.
-var settingsTable = slices.Concat(contractTable, notifyTable, policyTable)
+var settingsTable = slices.Concat(contractTable, originsTable, notifyTable, policyTable)
 
 // contractTable is every setting of the contract.
 var contractTable = []setting{
@@ -132,6 +133,25 @@ var contractTable = []setting{
 		name: "MUSETTE_LOG_FILE", about: "the file that the log goes to; else stderr",
 		right: "write a file's path", set: func(c *config, text string) error { c.LogFile = text; return nil },
 	},
+}
+
+// originsTable is what the APIs want to know besides.
+var originsTable = []setting{
+	{
+		name: "MUSETTE_ORIGINS", about: "whose pages may read the APIs from a browser",
+		right: "write origins with commas between, such as https://example.org,https://www.example.org", set: setOrigins,
+	},
+}
+
+func setOrigins(c *config, text string) error {
+	for item := range strings.SplitSeq(text, ",") {
+		origin, err := web.CheckOrigin(strings.TrimSpace(item))
+		if err != nil {
+			return fmt.Errorf("has %q, which is not an origin", strings.TrimSpace(item))
+		}
+		c.Origins = append(c.Origins, origin)
+	}
+	return nil
 }
 
 func setClientID(c *config, text string) error {
