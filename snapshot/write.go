@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -73,12 +72,12 @@ func Write(ctx context.Context, st *store.Store, c Config) (Info, error) {
 }
 
 func writeFile(ctx context.Context, st *store.Store, dir string, now time.Time) (Info, error) {
-	temp := filepath.Join(dir, tempPrefix+rand.Text()+tempSuffix)
-	f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := newTemp(dir)
 	if err != nil {
 		return Info{}, err
 	}
-	defer os.Remove(temp)
+	defer f.remove()
+	temp := f.Name()
 	wrote, err := dump(ctx, st, f, now)
 	if err == nil {
 		err = f.Sync()

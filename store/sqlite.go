@@ -19,10 +19,11 @@ const (
 // openPools opens one connection that writes and a few that read. vfs is "" for a file, "memdb" for memory.
 //
 // The log is synced at each commit (synchronous=FULL): a token that Strava has rotated must survive a power cut. The
-// cost is one fsync per transaction; see the benchmarks.
+// cost is one fsync per transaction; see the benchmarks. What is deleted is overwritten (secure_delete): of an athlete
+// who has left nothing may stay in the file.
 func (s *Store) openPools(path, vfs string) error {
 	common := []string{"busy_timeout(" + busyTimeoutMS + ")", "cache_size(" + cacheKiB + ")"}
-	write := append([]string{"synchronous(FULL)", "journal_size_limit(" + journalLimit + ")"}, common...)
+	write := append([]string{"synchronous(FULL)", "journal_size_limit(" + journalLimit + ")", "secure_delete(1)"}, common...)
 	read := append([]string{"query_only(1)"}, common...)
 	var err error
 	if s.writer, err = openPool(path, vfs, write, "immediate", 1); err != nil {

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"code once", testCodeOnce},
 		{"people stamp", testPeopleStamp},
 		{"purge athlete", testPurgeAthlete},
+		{"forget", testForget},
 		{"leases", testLeases},
 		{"rivals", testRivals},
 		{"fence holds", testFenceHolds},
