@@ -144,7 +144,7 @@ func suspected(ctx context.Context, tx *store.Tx, athleteID int64) (bool, error)
 
 // refusedGrant records that a grant is dead. If the athlete has ended the connection, as an event said, everything of
 // theirs goes.
-func (k *Keeper) refusedGrant(ctx context.Context, tx *store.Tx, r *result) error {
+func (k *Keeper) refusedGrant(ctx context.Context, tx *store.Tx, g *gate, r *result) error {
 	k.dead[r.grant.ID] = true
 	id := r.grant.AthleteID
 	e, ok := errors.AsType[*token.ReconnectError](r.err)
@@ -155,8 +155,9 @@ func (k *Keeper) refusedGrant(ctx context.Context, tx *store.Tx, r *result) erro
 	if err != nil || !left {
 		return err
 	}
-	k.Log.Info("an athlete has ended the connection; all that was here of theirs is removed", "athlete", id)
+	k.Log.Info("an athlete has ended the connection; all that was here of theirs is removed")
 	k.leaving = append(k.leaving, r.grant.ID)
 	k.changed = true
-	return tx.PurgeAthlete(ctx, id)
+	_, err = purge(ctx, tx, g, id, store.LeftAthlete, r.at)
+	return err
 }

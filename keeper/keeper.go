@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -32,6 +33,10 @@ type Config struct {
 	SnapshotEvery time.Duration // default 15 min
 	SnapshotSoon  bool          // there is none yet, so Run doesn't wait that long for the first
 
+	// Forget makes the files beside the store, snapshots and sealed tokens, free of athletes who have left; nil: there
+	// are none. It is called at the start, if anybody ever left, and after each departure, whichever process saw it.
+	Forget func(context.Context) error
+
 	Holder string           // names this process in the lease, default the host's name and process id
 	Now    func() time.Time // default time.Now
 	Jitter func() float64   // between 0 and 1, spreads repeated tries; default random
@@ -58,6 +63,8 @@ type Keeper struct {
 	dead       map[string]bool // grants that were refused since this keeper began
 	people     *people         // nil: not read yet
 	leaving    []string        // grants of athletes who have left, to be forgotten
+	forgot     string          // the last departure that files were made free of
+	forgetAt   time.Time       // not before then
 	nudge      chan struct{}
 	trouble    atomic.Pointer[trouble] // nil while Run gets on
 }
@@ -120,7 +127,7 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 		return time.Time{}, err
 	}
 	for _, r := range came {
-		if judge(r.err) == ours {
+		if judge(r.err) == ours && !errors.Is(r.err, store.ErrNotFound) { // not found: the athlete has left meanwhile
 			return time.Time{}, fmt.Errorf("getting a token: %w", r.err)
 		}
 	}

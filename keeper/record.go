@@ -110,6 +110,9 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 	if v == ours || v == stopped && !errors.Is(r.err, errNoRoom) {
 		return nil // the part is as due as before; the ledger knows
 	}
+	if left, err := hasLeft(ctx, tx, r); left || err != nil {
+		return err
+	}
 	// Read anew: a person or an event may have changed it while the call was under way.
 	states, err := partStates(ctx, tx, r.state.AthleteID, r.state.ActivityID)
 	if err != nil {
@@ -134,7 +137,7 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 		g.Host = g.Host.Inactive(r.err.Error(), r.at)
 		return nil
 	case reconnect: // recorded on the grant
-		return k.refusedGrant(ctx, tx, r)
+		return k.refusedGrant(ctx, tx, g, r)
 	case noScope:
 		return k.needScope(ctx, tx, r)
 	case hostFault:

@@ -29,7 +29,7 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("no refresh is possib
 // activity that isn't known.
 func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time.Time) (r Refresh, err error) {
 	err = st.Update(ctx, nil, func(tx *store.Tx) error {
-		s, g, err := readStatus(ctx, tx, now)
+		s, g, err := readStatus(ctx, tx, now, nil)
 		if err != nil {
 			return err
 		}

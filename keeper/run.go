@@ -36,6 +36,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		k.copyDue, k.changed = k.Now().Add(min(k.SnapshotEvery, soon)), true
 	}
 	for ctx.Err() == nil {
+		k.forget(ctx)
 		err := k.Lead(ctx, k.serve)
 		if held, ok := errors.AsType[*store.HeldError](err); ok {
 			k.Log.Debug("another process syncs", "holder", held.Holder)
@@ -59,6 +60,7 @@ func (k *Keeper) serve(ctx context.Context) error {
 			return err
 		}
 		k.troubled(nil)
+		k.forget(ctx)
 		if k.Snapshot != nil && k.changed {
 			if !k.Now().Before(k.copyDue) {
 				k.snapshot(ctx)
@@ -105,7 +107,8 @@ func (k *Keeper) wait(ctx context.Context, d time.Duration) (woken bool) {
 	return false
 }
 
-// asked reports whether there is something in the inbox, or a grant that nothing has been done with.
+// asked reports whether there is something in the inbox, or a grant that nothing has been done with, or somebody has
+// left.
 func (k *Keeper) asked(ctx context.Context) (asked bool, err error) {
 	err = k.Store.View(ctx, func(tx *store.Tx) error {
 		items, err := tx.Inbox(ctx, 1)
@@ -118,6 +121,10 @@ func (k *Keeper) asked(ctx context.Context) (asked bool, err error) {
 		}
 		return sound(err)
 	})
+	if err == nil && !asked && k.Forget != nil {
+		last, err := k.lastDeparture(ctx)
+		return err == nil && last != k.forgot && !k.Now().Before(k.forgetAt), err
+	}
 	return asked, err
 }
 

@@ -20,30 +20,36 @@ const (
 
 // Status is ReadStatus with this keeper's count of calls, and what keeps it from going on.
 func (k *Keeper) Status(ctx context.Context) (musette.Status, error) {
-	s, err := ReadStatus(ctx, k.Store, k.Now(), k.Calls())
+	s, err := ReadStatus(ctx, k.Store, k.Now(), k.Calls(), nil)
 	if err == nil {
 		k.trouble.Load().onto(&s)
 	}
 	return s, err
 }
 
-// ReadStatus says how the mirror stands, from the store alone: any process may ask. calls is the count to show.
-func ReadStatus(ctx context.Context, st *store.Store, now time.Time, calls int) (s musette.Status, err error) {
+// ReadStatus says how the mirror stands, from the store alone: any process may ask. calls is the count to show. see, if
+// not nil, has a look at each grant first, and may change what is shown of it; see token.Judge.
+func ReadStatus(ctx context.Context, st *store.Store, now time.Time, calls int, see func(*store.Grant)) (s musette.Status, err error) {
 	err = st.View(ctx, func(tx *store.Tx) error {
-		s, _, err = readStatus(ctx, tx, now)
+		s, _, err = readStatus(ctx, tx, now, see)
 		return err
 	})
 	s.Calls = calls
 	return s, err
 }
 
-func readStatus(ctx context.Context, tx *store.Tx, now time.Time) (s musette.Status, g gate, err error) {
+func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*store.Grant)) (s musette.Status, g gate, err error) {
 	if g, err = readGate(ctx, tx); err != nil {
 		return s, g, err
 	}
 	grants, err := tx.Grants(ctx)
 	if sound(err) != nil {
 		return s, g, err
+	}
+	if see != nil {
+		for i := range grants {
+			see(&grants[i])
+		}
 	}
 	athletes, err := tx.Athletes(ctx)
 	if sound(err) != nil {
@@ -63,6 +69,11 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time) (s musette.Sta
 	}
 	d := plan.Next(situation)
 	setState(&s, d, g, grants, len(works) > 0, now)
+	if s.State == musette.StateReconnect && len(grants)+len(athletes) == 0 {
+		if err := sayWhoLeft(ctx, tx, &s); err != nil {
+			return s, g, err
+		}
+	}
 	if !d.Wake.IsZero() && s.State != musette.StateReconnect {
 		s.NextCall = instant(d.Wake)
 	}

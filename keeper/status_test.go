@@ -13,7 +13,7 @@ import (
 // stands fails unless the status, as any process reads it from the store, is in a state since then.
 func (h *house) stands(state musette.State, since time.Time) {
 	h.t.Helper()
-	s, err := keeper.ReadStatus(h.t.Context(), h.store, h.clock.Now(), 0)
+	s, err := keeper.ReadStatus(h.t.Context(), h.store, h.clock.Now(), 0, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestOfflineAndInactiveSaySinceWhen(t *testing.T) {
 	h.run(noon.Add(time.Hour))
 	h.at.Close()
 	h.run(noon.Add(24 * time.Hour))
-	s, err := keeper.ReadStatus(t.Context(), h.store, h.clock.Now(), 0)
+	s, err := keeper.ReadStatus(t.Context(), h.store, h.clock.Now(), 0, nil)
 	if err != nil || s.State != musette.StateOffline || s.Since == nil || s.Advice == "" {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -59,7 +59,7 @@ func TestReconnectSaysSinceWhenForEachAthlete(t *testing.T) {
 	h.run(noon.Add(time.Hour))
 	h.server.Revoke(h.athlete())
 	h.run(noon.Add(24 * time.Hour))
-	s, err := keeper.ReadStatus(t.Context(), h.store, h.clock.Now(), 0)
+	s, err := keeper.ReadStatus(t.Context(), h.store, h.clock.Now(), 0, nil)
 	if err != nil || s.State != musette.StateReconnect || s.Since == nil || len(s.Athletes) != 1 {
 		t.Fatalf("%+v, %v", s, err)
 	}

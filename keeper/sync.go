@@ -33,6 +33,7 @@ type SyncOptions struct {
 // another process leads, that one does the work, and Sync follows what it does. The error is a [store.ErrNotFound]
 // if an activity isn't known.
 func (k *Keeper) Sync(ctx context.Context, o SyncOptions) (musette.Status, error) {
+	k.forget(ctx)
 	w, err := k.want(ctx, o.IDs)
 	if err != nil {
 		return musette.Status{}, err
@@ -140,6 +141,7 @@ func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 			return ctx.Err()
 		}
 	}
+	k.forget(ctx)
 	if k.Snapshot != nil && k.changed {
 		k.snapshot(ctx)
 	}
@@ -189,7 +191,7 @@ func (k *Keeper) look(ctx context.Context, w wish) (s musette.Status, done bool,
 	err = k.Store.View(ctx, func(tx *store.Tx) error {
 		now := k.Now()
 		var g gate
-		if s, g, err = readStatus(ctx, tx, now); err != nil {
+		if s, g, err = readStatus(ctx, tx, now, nil); err != nil {
 			return err
 		}
 		s.Calls = int(g.Host.Calls - w.calls)

@@ -43,7 +43,7 @@ func (c *activitiesCmd) Run(ctx context.Context, a *app) error {
 		return writeEntries(a, entries)
 	}
 	if len(entries) == 0 {
-		s, err := keeper.ReadStatus(ctx, st, a.now(), 0)
+		s, err := keeper.ReadStatus(ctx, st, a.now(), 0, nil)
 		if err != nil {
 			return err
 		}

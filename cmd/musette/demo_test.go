@@ -124,7 +124,7 @@ func demoRound(t *testing.T, dir string) (s musette.Status) {
 			t.Fatal(err)
 		}
 		defer st.Close()
-		if s, err = keeper.ReadStatus(ctx, st, time.Now(), 0); err != nil {
+		if s, err = keeper.ReadStatus(ctx, st, time.Now(), 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		return s.State == musette.StateOK && s.AsOf != nil && len(s.Athletes) == 1 && s.Athletes[0].Activities == 12 && s.Athletes[0].Parts[musette.PartDetail].Due == 0

@@ -22,6 +22,9 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 			return nil, err
 		}
 	}
+	if err := tokens.Check(ctx); err != nil {
+		return nil, err
+	}
 	copies, err := snapshot.List(ctx, a.cfg.snapshots())
 	if err != nil {
 		return nil, err
@@ -33,6 +36,7 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 			return err
 		},
 		SnapshotSoon: len(copies) == 0,
+		Forget:       func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
 		Now:          a.now, Log: a.log,
 	}), nil
 }

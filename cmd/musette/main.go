@@ -23,6 +23,7 @@ type commands struct {
 	Sync       syncCmd       `cmd:"" help:"fetch what is new now, with progress"`
 	Status     statusCmd     `cmd:"" help:"how fresh and how complete the copy is"`
 	Activities activitiesCmd `cmd:"" help:"list the activities"`
+	Athlete    athleteCmd    `cmd:"" help:"who is connected, and removing somebody"`
 	Key        keyCmd        `cmd:"" help:"keys for programs and other readers"`
 	History    historyCmd    `cmd:"" help:"what changed of an activity, and when"`
 	Deletions  deletionsCmd  `cmd:"" help:"deletions that wait for you"`

@@ -17,6 +17,7 @@ import (
 	"musette/keeper"
 	"musette/plan"
 	"musette/store"
+	"musette/token"
 	"musette/web"
 )
 
@@ -135,10 +136,23 @@ func (s *site) keep(ctx context.Context) error {
 	k, err := s.app.keeper(ctx)
 	if p, ok := errors.AsType[*problem](err); ok && p.code == exitUsage && s.app.cfg.ClientID == "" {
 		s.app.say("not syncing: %s; what is here is served", p)
+		s.forget(ctx)
+		return nil
+	}
+	if errors.Is(err, token.ErrNoKey) {
+		s.app.say("not syncing: %s; what is here is served", plain(err.Error()))
+		s.forget(ctx)
 		return nil
 	}
 	s.keeper = k
 	return err
+}
+
+// forget does what the keeper would at its start, in a process without one.
+func (s *site) forget(ctx context.Context) {
+	if err := s.app.forgetAll(ctx, s.store); err != nil {
+		s.app.log.Error("files still hold what an athlete who has left had here; it is tried again at the next start", "error", err)
+	}
 }
 
 // status is what the feed shows of the mirror.
@@ -146,7 +160,7 @@ func (s *site) status(ctx context.Context) (musette.Status, error) {
 	if s.keeper != nil {
 		return s.keeper.Status(ctx)
 	}
-	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), 0)
+	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), 0, s.app.judge())
 	if err == nil && s.cause != "" {
 		st.State, st.Cause, st.Until = musette.StateStoreDown, s.cause, nil
 		st.Since, st.Advice = &s.began, st.State.Advice()

@@ -26,7 +26,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s, err := keeper.ReadStatus(ctx, st, a.now(), 0)
+	s, err := keeper.ReadStatus(ctx, st, a.now(), 0, a.judge())
 	if err != nil {
 		return err
 	}

@@ -165,6 +165,19 @@ func (a *app) tokens(ctx context.Context) (*token.Tokens, error) {
 	return t, nil
 }
 
+// judge returns what shows, in memory only, which grants today's key doesn't open; without a key, none.
+func (a *app) judge() func(*store.Grant) {
+	key, err := token.LoadKey(a.cfg.SecretKey, filepath.Join(a.cfg.DataDir, "secret.key"), false)
+	if errors.Is(err, token.ErrNoKey) {
+		return func(g *store.Grant) { g.State, g.Cause = musette.StateReconnect, token.NoKeyCause }
+	}
+	judge, err := token.Judge(key) // the zero key of a file that can't be read is refused
+	if err != nil {
+		return nil
+	}
+	return judge
+}
+
 // feed returns a feed over the store, empty until it is loaded. status may be nil.
 func (a *app) feed(st *store.Store, status func(context.Context) (musette.Status, error)) *feed.Feed {
 	return feed.New(feed.Config{
