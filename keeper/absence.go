@@ -3,10 +3,12 @@ package keeper
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"musette"
+	"musette/plan"
 	"musette/store"
 )
 
@@ -84,7 +86,7 @@ func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p p
 		return err
 	}
 	for _, id := range should {
-		if metas[id].ConfirmedAt.UnixMilli() < l.Since {
+		if !l.confirmed(metas[id], k.Now()) {
 			next.Missing = append(next.Missing, id)
 		}
 	}
@@ -92,6 +94,12 @@ func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p p
 		next.Lost, next.Missing = next.Lost+n, nil
 	}
 	return nil
+}
+
+// confirmed reports whether a summary was listed since the listing began. One dated ahead of now was not: the clock was
+// ahead then.
+func (l listing) confirmed(m musette.Document, now time.Time) bool {
+	return m.ConfirmedAt.UnixMilli() >= l.Since && !m.ConfirmedAt.After(now.Add(plan.Ahead))
 }
 
 // enough is how many missing activities a cursor names; of more, only the number is kept.

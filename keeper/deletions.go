@@ -31,7 +31,7 @@ const kindLook = "look"
 // judgeMissing ends a listing: what it lacked is asked for, unless that is too much to be believed. Only a 404 on
 // top makes an activity gone.
 func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.PartState, l listing, m *marks, at time.Time) error {
-	lacked, err := lackedBy(ctx, tx, st.AthleteID, l)
+	lacked, err := lackedBy(ctx, tx, st.AthleteID, l, at)
 	if err != nil || len(lacked) == 0 {
 		return err
 	}
@@ -75,7 +75,7 @@ func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.Part
 
 // lackedBy returns what a listing lacked. If that was too much for its cursor, it is all that should have been listed
 // and hasn't been since it began.
-func lackedBy(ctx context.Context, tx *store.Tx, athleteID int64, l listing) ([]int64, error) {
+func lackedBy(ctx context.Context, tx *store.Tx, athleteID int64, l listing, at time.Time) ([]int64, error) {
 	if l.Lost == 0 {
 		return l.Missing, nil
 	}
@@ -88,7 +88,7 @@ func lackedBy(ctx context.Context, tx *store.Tx, athleteID int64, l listing) ([]
 	if sound(err) != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(should, func(id int64) bool { return metas[id].ConfirmedAt.UnixMilli() >= l.Since }), nil
+	return slices.DeleteFunc(should, func(id int64) bool { return l.confirmed(metas[id], at) }), nil
 }
 
 // span is within which starts a whole listing listed everything; zero is no end.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"musette"
 	"musette/keeper"
 	"musette/store"
 	"musette/strava/stravatest"
@@ -113,5 +114,61 @@ func TestADeadGrantsDeauthorizationPurgesAtOnce(t *testing.T) {
 	h.later(2 * time.Minute)
 	if n := len(h.activities()); n != 0 {
 		t.Errorf("%d activities are left two minutes after the event", n)
+	}
+}
+
+// A year ahead for a minute, and whatever was tried in that minute had failed: with the clock right again, in the same
+// process or in the next, everything goes on as if it had never been.
+func TestAYearAheadForAMinuteDelaysNothing(t *testing.T) {
+	t.Parallel()
+	const year = 365 * 24 * time.Hour
+	for name, restart := range map[string]bool{"the same process": false, "the next process": true} {
+		for fault, kind := range map[string]stravatest.FaultKind{"offline": stravatest.FaultServerError, "not found": stravatest.FaultNotFound} {
+			t.Run(name+", "+fault, func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t, stravatest.Config{Seed: 5, Activities: 30, Limits: plenty})
+				ours := &ahead{clock: h.clock}
+				h.clock = ours
+				h.reopen()
+				fresh := h.add(time.Time{})
+				h.run(noon.Add(30 * time.Minute)) // its first recheck is due in half an hour
+				all := h.server.Activities(h.athlete())
+				for _, a := range all[3:7] {
+					h.must(h.server.Rename(a.ID, "Another name"))
+				}
+				h.must(h.server.Delete(all[9].ID))
+
+				ours.by = year
+				h.fault(stravatest.Fault{Kind: kind, Path: "/activities/*", For: 90 * time.Second})
+				_, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
+				h.must(err)
+				for _, a := range all[10:18] {
+					h.event(h.about("update", a.ID, h.athlete()))
+				}
+				late := h.add(h.clock.Now().Add(-year - 30*time.Hour))
+				h.event(h.about("create", late, h.athlete()))
+				h.later(time.Minute)
+				ours.by = 0
+				if restart {
+					h.reopen()
+				}
+				h.clock.Advance(time.Minute)
+				before := len(h.server.Calls())
+				h.later(2*time.Hour + 30*time.Minute)
+				h.complete()
+				h.state(musette.StateOK)
+				rechecked := false
+				for _, c := range h.server.Calls()[before:] {
+					rechecked = rechecked || c.Path == fmt.Sprintf("/api/v3/activities/%d", fresh)
+				}
+				if !rechecked {
+					t.Error("the recheck of what is new was lost")
+				}
+				h.later(8 * 24 * time.Hour) // the lists keep their rhythm
+				h.must(h.server.Delete(all[20].ID))
+				h.later(h.policy.Poll + 10*time.Minute)
+				h.complete()
+			})
+		}
 	}
 }

@@ -106,9 +106,9 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 	if err := k.tidy(ctx, now); err != nil {
 		return time.Time{}, fmt.Errorf("throwing away what is too old: %w", err)
 	}
-	if now.Before(k.stepped.Add(-doubt)) { // the clock was ahead; what it dated must not wait for it
-		if err := k.findLists(ctx); err != nil {
-			return time.Time{}, fmt.Errorf("looking after the lists: %w", err)
+	if k.setBack(now) {
+		if err := k.rightTimes(ctx, now); err != nil {
+			return time.Time{}, fmt.Errorf("looking for times of a clock that was ahead: %w", err)
 		}
 	}
 	k.stepped = now

@@ -23,6 +23,9 @@ func (k *Keeper) rules() string {
 // refit makes the store's content what it would be had today's rules always held: views and what is due are derived
 // anew after another version, filter or policy. It costs no call, and can be stopped and repeated at will.
 func (k *Keeper) refit(ctx context.Context) error {
+	if err := k.rightTimes(ctx, k.Now()); err != nil {
+		return fmt.Errorf("looking for times of a clock that was ahead: %w", err)
+	}
 	if err := k.findLists(ctx); err != nil {
 		return err
 	}
@@ -41,11 +44,7 @@ func (k *Keeper) refit(ctx context.Context) error {
 	return k.rebuild(ctx, work, &Rebuilt{}, nil)
 }
 
-// doubt is how far ahead a time may lie before it is taken for one of a clock that was wrong.
-const doubt = time.Minute
-
-// findLists sees to it that each athlete is listed again in time: a row that says so may have been damaged, or dated
-// by a clock that was ahead.
+// findLists sees to it that each athlete is listed again in time: a row that says so may have been damaged.
 func (k *Keeper) findLists(ctx context.Context) error {
 	var lost []musette.PartState
 	now := k.Now()
@@ -58,14 +57,6 @@ func (k *Keeper) findLists(ctx context.Context) error {
 			states, err := partStates(ctx, tx, a.ID, 0)
 			if err != nil {
 				return err
-			}
-			for part, st := range states {
-				if ahead := now.Add(doubt); st.LastTry.After(ahead) || st.LastSuccess.After(ahead) {
-					st.LastTry, st.LastSuccess = sooner(st.LastTry, now), sooner(st.LastSuccess, now)
-					st.Due = sooner(st.Due, now)
-					states[part] = st
-					lost = append(lost, st)
-				}
 			}
 			walk, walked := states[musette.ListWalk]
 			_, polls := states[musette.ListPoll]
@@ -119,12 +110,4 @@ func (k *Keeper) refitLists(ctx context.Context, tx *store.Tx, athleteID int64) 
 		}
 	}
 	return nil
-}
-
-// sooner is the earlier of two times; a zero one stays zero.
-func sooner(t, most time.Time) time.Time {
-	if t.After(most) {
-		return most.UTC()
-	}
-	return t
 }

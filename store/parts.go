@@ -34,6 +34,25 @@ func (tx *Tx) PartStates(ctx context.Context, athleteID, activityID int64) ([]mu
 	return collect(rows, err, partStateFrom)
 }
 
+const (
+	dueFromSQL   = " WHERE ready IN (0, 1) AND due_at_ms <> 0 AND due_at_ms > $1"
+	datedFromSQL = ` WHERE due_at_ms > $1 OR last_try_ms > $1 OR last_success_ms > $1 OR first_seen_ms > $1
+		OR contradicted_ms > $1 OR not_found_ms > $1`
+)
+
+// DueFrom returns everybody's states that are due after a time, by index, in no order. Damaged rows are left out and
+// returned as joined [DamageError]s beside the good ones.
+func (tx *Tx) DueFrom(ctx context.Context, after time.Time) ([]musette.PartState, error) {
+	rows, err := tx.records(ctx, tPartStates, dueFromSQL, ms(after))
+	return collect(rows, err, partStateFrom)
+}
+
+// DatedFrom is DueFrom for all states with any time after that one. It looks at every row.
+func (tx *Tx) DatedFrom(ctx context.Context, after time.Time) ([]musette.PartState, error) {
+	rows, err := tx.records(ctx, tPartStates, datedFromSQL, ms(after))
+	return collect(rows, err, partStateFrom)
+}
+
 // PutPartState writes states, new or known. Of several with one key the last counts.
 func (tx *Tx) PutPartState(ctx context.Context, states ...musette.PartState) error {
 	now := tx.s.now()

@@ -5,30 +5,61 @@ import (
 	"time"
 )
 
-// A trouble is something whose begin and end the log is to have, and not each time that it shows. It keeps quiet for
-// a minute after it has spoken, so that what comes and goes quickly doesn't fill the log either.
+// A trouble is something that goes wrong, in one of a few ways, of which the log is to have each way once: not each
+// time that it shows, nor each time that it comes and goes. Its zero value is no trouble.
 type trouble struct {
-	mu   sync.Mutex
-	said string // the last state that the log has; "" is none
-	at   time.Time
+	mu     sync.Mutex
+	spells map[string]*spell
 }
 
-const troubleQuiet = time.Minute
+// A spell is one way in which it goes wrong, from its first time until nothing of the kind has shown for a while.
+type spell struct {
+	said  time.Time // when the log had it last
+	last  time.Time // when it showed last
+	times int       // all in all
+}
 
-// turned takes the state that shows now, "" for all is well, and reports whether the log should have it.
-func (t *trouble) turned(to string, now time.Time) bool {
+const (
+	// troubleQuiet is how long nothing may have shown for a spell to be over.
+	troubleQuiet = time.Minute
+	// troubleAgain is when the log has a spell again that lasts.
+	troubleAgain = 24 * time.Hour
+)
+
+// shown notes that it went wrong in one way, and reports whether the log should have it, with how often it did in this
+// spell.
+func (t *trouble) shown(way string, now time.Time) (times int, say bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if to == t.said || now.Sub(t.at) < troubleQuiet {
-		return false
+	s := t.spells[way]
+	if s == nil {
+		s = &spell{}
+		if t.spells == nil {
+			t.spells = map[string]*spell{}
+		}
+		t.spells[way] = s
 	}
-	t.said, t.at = to, now
-	return true
+	s.times++
+	s.last = now
+	if say = s.times == 1 || now.Sub(s.said).Abs() >= troubleAgain; say {
+		s.said = now
+	}
+	return s.times, say
 }
 
-// calm ends the state without a word.
-func (t *trouble) calm() {
+// over notes that all is well now, and reports which ways' spells that ends, with how often each has shown.
+func (t *trouble) over(now time.Time) (ended map[string]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.said = ""
+	for way, s := range t.spells {
+		if now.Sub(s.last).Abs() < troubleQuiet {
+			continue
+		}
+		if ended == nil {
+			ended = map[string]int{}
+		}
+		ended[way] = s.times
+		delete(t.spells, way)
+	}
+	return ended
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -270,25 +269,28 @@ func (s *Server) notKept(err error) *problem {
 	case errors.Is(err, errSnapshot):
 		state, why = "snapshot", "The database is away."
 	}
-	if s.keeping.turned(state, s.config.Now()) {
-		s.config.Log.Warn("webhook events can't be kept; Strava is asked to send them again", "error", err)
+	if times, say := s.keeping.shown(state, s.config.Now()); say {
+		s.config.Log.Warn("webhook events can't be kept; Strava is asked to send them again", "times", times, "error", err)
 	}
 	return unavailable(why + " The event was not kept. Send it again.")
 }
 
 // kept says in the log that all is well again, if it wasn't.
 func (s *Server) kept() {
-	s.refusing.calm()
-	if s.keeping.turned("", s.config.Now()) {
-		s.config.Log.Info("webhook events are kept again")
+	now := s.config.Now()
+	for state, times := range s.keeping.over(now) {
+		s.config.Log.Info("webhook events are kept again", "was", state, "times", times)
+	}
+	for what, times := range s.refusing.over(now) {
+		s.config.Log.Info("the webhook address is called as it should be again", "was", what, "times", times)
 	}
 }
 
-// refused says in the log that somebody with the right address sends what isn't right: once, until something right
-// comes again.
+// refused says in the log that somebody with the right address sends what isn't right: each kind once, until something
+// right comes again.
 func (s *Server) refused(what string, err error) {
-	if s.refusing.turned(what, s.config.Now()) {
-		s.config.Log.Warn("a call of the webhook address was refused; nothing was changed", slog.String("what", what), slog.Any("error", err))
+	if times, say := s.refusing.shown(what, s.config.Now()); say {
+		s.config.Log.Warn("a call of the webhook address was refused; nothing was changed", "what", what, "times", times, "error", err)
 	}
 }
 

@@ -352,11 +352,22 @@ func TestSpoofedEvents(t *testing.T) {
 	if warnings() != 1 || len(h.inbox()) != 0 {
 		t.Errorf("%d warnings, kept: %v\n%s", warnings(), h.inbox(), h.log)
 	}
+	for range 3 { // what is wrong in another way is said too, and once
+		h.wantProblem(h.do("POST", h.path(), `{"object_type":`), 400)
+		h.wantProblem(h.do("POST", h.path(), strings.Repeat(" ", 65<<10)), 413)
+	}
+	if warnings() != 3 {
+		t.Errorf("%d warnings, want one for each kind\n%s", warnings(), h.log)
+	}
+	h.pass(time.Hour)
 	h.rename("True", 0)
 	h.deliver()
+	if log := h.log.String(); !strings.Contains(log, "times=50") || !strings.Contains(log, "times=3") {
+		t.Errorf("the log doesn't say how often\n%s", log)
+	}
 	h.pass(time.Hour)
 	_, _ = h.strava.Spoof(t.Context(), spoof)
-	if warnings() != 2 || len(h.inbox()) != 1 {
+	if warnings() != 4 || len(h.inbox()) != 1 {
 		t.Errorf("%d warnings, kept: %v", warnings(), h.inbox())
 	}
 }

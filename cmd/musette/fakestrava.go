@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,10 @@ func (c *fakeStravaCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return failed("choose another with --addr, such as 127.0.0.1:0 for any free port", "can't listen on %s: %w", c.Addr, err)
 	}
+	courier, err := fake.StartCourier("musette fake-strava")
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
 	athlete := fake.Athletes()[0]
 	_, err = fmt.Fprint(a.out, envBlock(fake, listening, fake.Grant(athlete.ID)))
 	a.say("a simulated Strava at %s: %s %s with %d activities · ctrl-c stops", listening.URL,
@@ -37,10 +42,7 @@ func (c *fakeStravaCmd) Run(ctx context.Context, a *app) error {
 	if err == nil {
 		<-ctx.Done()
 	}
-	if closed := listening.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(err, courier.Close(), listening.Close())
 }
 
 // envBlock is ready to be a .env. Its secrets open nothing but this simulation.
