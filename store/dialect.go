@@ -23,7 +23,7 @@ type dialect struct {
 
 	// begin is run first in every write transaction. SQLite needs none: BEGIN IMMEDIATE lets one writer in. Postgres
 	// takes the row of meta, so that there too writers follow one another and commit order is number order; the time
-	// limit frees the row should this process hang in the middle.
+	// limit, of this transaction alone, frees the row, and with it the lease, should this process hang or its machine vanish in the middle.
 	begin string
 	// lockRow ends a SELECT that must keep its row until the end of the transaction.
 	lockRow string
@@ -45,7 +45,7 @@ var postgresDialect = &dialect{
 	name:     "postgres",
 	prefix:   "musette.",
 	now:      "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-	begin:    "SET LOCAL idle_in_transaction_session_timeout = '60s'; SELECT seq FROM musette.meta FOR UPDATE",
+	begin:    "SELECT seq, set_config('idle_in_transaction_session_timeout', '10s', true) FROM musette.meta FOR UPDATE",
 	lockRow:  " FOR UPDATE",
 	batch:    50,
 	classify: classifyPostgres,
