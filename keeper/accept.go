@@ -52,11 +52,16 @@ func (k *Keeper) notFound(ctx context.Context, tx *store.Tx, states plan.States,
 	}
 	_, absent := m.Absent[id]
 	a, err := tx.Activity(ctx, st.AthleteID, id)
-	switch {
-	case err == nil && a.Status == store.StatusGone: // still; somebody asked
-	case !absent:
+	gone := err == nil && a.Status == store.StatusGone // still; somebody asked
+	if !absent && !gone {
 		return tx.PutPartState(ctx, k.Policy.NotFound(st, failure(r.err), k.Jitter(), r.at))
-	default:
+	}
+	restored, err := broughtBack(ctx, tx, st.AthleteID, id)
+	if err != nil {
+		return err
+	}
+	restored = restored && a.Status == store.StatusLive
+	if !gone && !restored {
 		held, err := k.guard(ctx, tx, st.AthleteID, &m, r.at, id, true)
 		if err != nil || held {
 			return err
@@ -65,6 +70,11 @@ func (k *Keeper) notFound(ctx context.Context, tx *store.Tx, states plan.States,
 	delete(m.Absent, id)
 	if err := m.write(ctx, tx, st.AthleteID); err != nil {
 		return err
+	}
+	if restored {
+		k.Log.Info("a restored activity is no longer on Strava; it is kept, for its owner only", "activity", id, "athlete", st.AthleteID)
+		k.changed = true
+		return keepRestored(ctx, tx, st.AthleteID, id, r.at)
 	}
 	return k.bury(ctx, tx, states, st, r.at)
 }

@@ -31,6 +31,7 @@ type Config struct {
 	// one of its own to fall back on.
 	Snapshot      func(context.Context) error
 	SnapshotEvery time.Duration // default 15 min
+	Repairing     Repairing     // how damaged rows are mended
 	SnapshotSoon  bool          // there is none yet, so Run doesn't wait that long for the first
 
 	// Forget makes the files beside the store, snapshots and sealed tokens, free of athletes who have left; nil: there
@@ -66,7 +67,8 @@ type Keeper struct {
 	forgot     string          // the last departure that files were made free of
 	forgetAt   time.Time       // not before then
 	nudge      chan struct{}
-	trouble    atomic.Pointer[trouble] // nil while Run gets on
+	trouble    atomic.Pointer[trouble]        // nil while Run gets on
+	found      atomic.Pointer[store.Findings] // of a check that found damage, until it is seen to
 }
 
 // New returns a keeper. It makes no call and takes no lease yet.

@@ -19,8 +19,12 @@ func readErrors(ctx context.Context, tx *store.Tx) ([]musette.LastError, error) 
 	if sound(err) != nil {
 		return nil, err
 	}
+	own, err := noted(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	list = slices.DeleteFunc(list, func(e musette.LastError) bool { return slices.Contains(aside, e) })
-	list = append(list[:min(len(list), lastErrors-len(aside))], aside...)
+	list = slices.Concat(list[:min(len(list), lastErrors-len(aside)-len(own))], aside, own)
 	slices.SortStableFunc(list, func(a, b musette.LastError) int { return b.At.Compare(a.At) })
 	return list, nil
 }

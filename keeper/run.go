@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"musette/snapshot"
 	"musette/store"
 )
 
@@ -52,8 +53,18 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return nil
 }
 
-// serve steps until ctx ends, and writes a snapshot from time to time.
+// serve steps until ctx ends, and writes a snapshot from time to time. Behind it everything is checked.
 func (k *Keeper) serve(ctx context.Context) error {
+	checking, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.checkDaily(checking)
+	}()
+	defer func() {
+		cancel()
+		<-done
+	}()
 	for ctx.Err() == nil {
 		wake, err := k.Step(ctx, k.Now())
 		if err != nil {
@@ -61,6 +72,9 @@ func (k *Keeper) serve(ctx context.Context) error {
 		}
 		k.troubled(nil)
 		k.forget(ctx)
+		if err := k.seeTo(ctx); err != nil {
+			return err
+		}
 		if k.Snapshot != nil && k.changed {
 			if !k.Now().Before(k.copyDue) {
 				k.snapshot(ctx)
@@ -147,10 +161,11 @@ func (k *Keeper) copyOthers(ctx context.Context) {
 	}
 }
 
-// snapshot writes one, and reports whether it did; a failure is logged, and the next one is tried in time.
+// snapshot writes one, and reports whether it did; a failure is logged, and the next one is tried in time. Damaged rows,
+// of which it is often the first to know, are mended by whoever leads, and it is tried again.
 func (k *Keeper) snapshot(ctx context.Context) bool {
 	began := k.Now()
-	err := k.Snapshot(ctx)
+	_, err := k.Keep(ctx, func(ctx context.Context) (snapshot.Info, error) { return snapshot.Info{}, k.Snapshot(ctx) })
 	k.copyDue = began.Add(max(k.SnapshotEvery, snapshotShare*k.Now().Sub(began)))
 	if err != nil {
 		k.Log.Error("the snapshot could not be written; the data are in the database", "error", err)

@@ -13,6 +13,8 @@ type trouble struct {
 	state musette.State
 	cause string
 	since time.Time
+
+	corrupt error // the fault, where it is that the database is damaged
 }
 
 // troubled notes why Run has stopped, nil when it goes on.
@@ -25,6 +27,9 @@ func (k *Keeper) troubled(err error) {
 	t := &trouble{state: musette.StateStoreDown, cause: fault.Error(), since: k.Now()}
 	if fault.Kind == store.ErrDiskFull {
 		t.state = musette.StateDiskFull
+	}
+	if fault.Kind == store.ErrCorrupt {
+		t.corrupt = fault
 	}
 	if before := k.trouble.Load(); before != nil && before.state == t.state {
 		t.since = before.since

@@ -87,32 +87,14 @@ func glance(path string) (Info, error) {
 	return infoOf(h, t, stat.Size()), nil
 }
 
-// Newest returns the newest snapshot that verifies, or [ErrNone] with what was
-// wrong with those there are.
-func Newest(ctx context.Context, dir string) (Info, error) {
-	list, err := List(ctx, dir)
-	if err != nil {
-		return Info{}, err
-	}
-	var bad []error
-	for _, info := range list {
-		found, err := Verify(ctx, info.Path)
-		if err == nil {
-			return found, nil
-		}
-		if ctx.Err() != nil {
-			return Info{}, ctx.Err()
-		}
-		bad = append(bad, err)
-	}
-	return Info{}, errors.Join(append([]error{fmt.Errorf("%w in %s", ErrNone, dir)}, bad...)...)
-}
+// Newest is [NewestIn] one directory.
+func Newest(ctx context.Context, dir string) (Info, error) { return NewestIn(ctx, dir) }
 
-// rotate removes what isn't kept. proven, which has just been verified, always
-// is, so that the newest good file stays whatever the clock and the other
+// rotate removes what isn't kept. What is named to be spared always is: the
+// file that has just been verified among them, so that the newest good file stays whatever the clock and the other
 // files are like. Files that can't be used are left for a person, and take no
 // other's place.
-func rotate(ctx context.Context, dir string, keep Rotation, proven string) error {
+func rotate(ctx context.Context, dir string, keep Rotation, spare ...string) error {
 	list, err := List(ctx, dir)
 	if err != nil {
 		return err
@@ -125,7 +107,7 @@ func rotate(ctx context.Context, dir string, keep Rotation, proven string) error
 	kept := keep.choose(times)
 	var errs []error
 	for i, info := range list {
-		if kept[i] || info.Path == proven {
+		if kept[i] || slices.Contains(spare, info.Path) {
 			continue
 		}
 		if err := os.Remove(info.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {

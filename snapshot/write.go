@@ -26,6 +26,9 @@ type Config struct {
 	Dir  string           // made, for its owner alone, if missing
 	Now  func() time.Time // default time.Now
 	Keep Rotation         // default 4, 7, 4
+	// Spare is a file that isn't removed whatever Keep says: one that is about to
+	// be restored.
+	Spare string
 }
 
 const (
@@ -65,7 +68,7 @@ func Write(ctx context.Context, st *store.Store, c Config) (Info, error) {
 	if err != nil {
 		return Info{}, writeError(c.Dir, err)
 	}
-	if err := rotate(ctx, c.Dir, c.Keep, info.Path); err != nil {
+	if err := rotate(ctx, c.Dir, c.Keep, info.Path, c.Spare); err != nil {
 		return info, fmt.Errorf("the snapshot %s is written, but older ones could not be removed: %w", info.Path, err)
 	}
 	return info, nil

@@ -57,7 +57,7 @@ func (tx *Tx) putBatch(ctx context.Context, t *table, rows []values) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "writing "+t.name, t.upsertRows(len(rows)), all...); err != nil {
+	if _, err := tx.exec(ctx, "writing "+t.name, t.forRows(t.stmts.upsert, len(rows)), all...); err != nil {
 		return err
 	}
 	for _, old := range olds {
@@ -82,13 +82,15 @@ func (t *table) byKeys(n int) string {
 	return " WHERE " + strings.Join(rows, " OR ")
 }
 
-// upsertRows is stmts.upsert for n rows.
-func (t *table) upsertRows(n int) string {
+// forRows is a statement that writes one row, for n of them.
+func (t *table) forRows(stmt string, n int) string {
+	if n == 1 {
+		return stmt
+	}
 	width := len(t.cols) + 1
 	rows := make([]string, n)
 	for i := range rows {
 		rows[i] = "(" + params(i*width+1, width) + ")"
 	}
-	one := "(" + params(1, width) + ")"
-	return strings.Replace(t.stmts.upsert, one, strings.Join(rows, ", "), 1)
+	return strings.Replace(stmt, rows[0], strings.Join(rows, ", "), 1)
 }

@@ -167,52 +167,6 @@ func (r *record) json() []byte {
 	return append(b, '}')
 }
 
-// Load inserts a row of a dump as it was, once its checksum is verified. All of a dump is loaded in one Update, into
-// a store that is empty ([ErrNotEmpty]). The epoch is the dump's: a restore calls RenewEpoch last.
-func (tx *Tx) Load(ctx context.Context, row Row) error {
-	if err := tx.startLoading(ctx); err != nil {
-		return err
-	}
-	r, err := parseRow(row)
-	if err != nil {
-		return fmt.Errorf("store: loading a row of %s: %w", row.Table, err)
-	}
-	if err := r.verify(); err != nil {
-		return err
-	}
-	if r.t == tMeta {
-		r.int()
-		tx.meta = &meta{epoch: r.text(), seq: r.int(), oldest: r.int()}
-		tx.renewed = true
-		return nil
-	}
-	if _, err := tx.exec(ctx, "loading "+r.t.name, r.t.stmts.insert, append(r.v[:len(r.v):len(r.v)], r.sum)...); err != nil {
-		return err
-	}
-	tx.tally(r, +1)
-	return nil
-}
-
-func (tx *Tx) startLoading(ctx context.Context) error {
-	if tx.loading {
-		return nil
-	}
-	for _, t := range tables {
-		if t == tMeta || t == tLeases {
-			continue
-		}
-		var n int
-		if err := tx.scalar(ctx, "loading", "SELECT count(*) FROM (SELECT 1 FROM {"+t.name+"} LIMIT 1) AS x", nil, &n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return fmt.Errorf("store: loading into %s: %w: %s has rows", tx.s.where, ErrNotEmpty, t.name)
-		}
-	}
-	tx.loading = true
-	return nil
-}
-
 // parseRow reads a row of a dump. Columns that it lacks are zero, as in a dump from before they were added.
 func parseRow(row Row) (*record, error) {
 	t := tableNamed(row.Table)

@@ -79,7 +79,7 @@ func (e *HeldError) Error() string {
 const (
 	hintFull     = "nothing was lost, the last change was not written; free some space, writing goes on by itself"
 	hintReadOnly = "nothing was changed; make the data directory and its files writable for this user"
-	hintCorrupt  = "don't delete it; `musette serve` shows the newest snapshot meanwhile, and docs/operating.md says how to start anew"
+	hintCorrupt  = "don't delete it; `musette serve` and `musette sync` mend it by themselves, and so does `musette verify --repair`"
 	hintURL      = "it looks like postgres://user:password@host:5432/database?sslmode=require; characters such as @ : / # in a password are written in percent form"
 	hintLogin    = "nothing is lost; the database refuses this user or password, check DATABASE_URL"
 	hintNoTLS    = "nothing is lost; the server doesn't offer the encryption that sslmode in DATABASE_URL asks for: turn it on there, or check sslmode"

@@ -15,6 +15,9 @@ import (
 // frees at once; everywhere else a lease is a row that ends by the database's clock unless it is renewed.
 const SyncLease = "sync"
 
+// lockName is the file of SyncLease on SQLite.
+const lockName = "sync.lock"
+
 // A Lease is held until it is released or runs out. Its number is higher than that of everyone who held it before:
 // an Update fenced by an old one fails.
 type Lease struct {
@@ -41,7 +44,7 @@ const (
 func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (*Lease, error) {
 	l := &Lease{Name: name, Holder: holder, s: s, ttl: ttl}
 	if name == SyncLease && s.dir != "" {
-		path := filepath.Join(s.dir, "sync.lock")
+		path := filepath.Join(s.dir, lockName)
 		l.file = flock.New(path, flock.SetPermissions(0o600))
 		got, err := l.file.TryLock()
 		if err != nil {

@@ -16,6 +16,9 @@ import (
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
+// migrateLockName is the file that locks the making and replacing of an SQLite file.
+const migrateLockName = "migrate.lock"
+
 const (
 	lockPoll  = 250 * time.Millisecond
 	lockTries = 240 // a minute
@@ -107,7 +110,7 @@ func (s *Store) lockMigrations(ctx context.Context) (func(), error) {
 	if s.dir == "" {
 		return func() {}, nil
 	}
-	path := filepath.Join(s.dir, "migrate.lock")
+	path := filepath.Join(s.dir, migrateLockName)
 	l := flock.New(path, flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
 		return nil, fileError(path, err)

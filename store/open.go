@@ -29,6 +29,7 @@ type Store struct {
 	where   string // for errors
 	dir     string // "" for Postgres and memory
 	path    string
+	opened  os.FileInfo // of the SQLite file, see Replaced
 	now     func() time.Time
 
 	writer, reader *sql.DB
@@ -80,10 +81,16 @@ func openSQLite(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: data directory %s: %w", c.Dir, err)
 	}
-	path := filepath.Join(dir, "musette.db")
+	if err := settleReplacement(dir); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, fileName)
 	s := &Store{dialect: sqliteDialect, where: path, dir: dir, path: path, now: c.Now}
 	if err := prepareFile(dir, path); err != nil {
 		return nil, err
+	}
+	if s.opened, err = os.Stat(path); err != nil {
+		return nil, fileError(path, err)
 	}
 	if err := s.openPools(path, ""); err != nil {
 		return nil, err

@@ -21,9 +21,9 @@ type Tx struct {
 	counts  map[countKey]musette.PartCount
 	recount map[countKey]bool // those to count from the rows
 
-	meta    *meta // once read
-	renewed bool  // meta must be written
-	loading bool  // Load found the store empty
+	meta    *meta    // once read
+	renewed bool     // meta must be written
+	loading *loading // nil: no dump is taken in
 }
 
 // Update runs fn in one write transaction: all of it is kept, or nothing. Updates follow one another, in all
@@ -53,6 +53,9 @@ func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) er
 	}
 	if tx.err != nil {
 		return tx.err
+	}
+	if err := tx.Loaded(ctx); err != nil {
+		return err
 	}
 	if err := tx.flush(ctx); err != nil {
 		return err

@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"musette/keeper"
 	"musette/snapshot"
+	"musette/store"
 )
 
 type backupCmd struct {
-	Create backupCreateCmd `cmd:"" help:"write a snapshot of everything, and prove it"`
-	List   backupListCmd   `cmd:"" help:"list the snapshots"`
-	Verify backupVerifyCmd `cmd:"" help:"read a snapshot and see that it is whole"`
+	Create  backupCreateCmd  `cmd:"" help:"write a snapshot of everything, and prove it"`
+	List    backupListCmd    `cmd:"" help:"list the snapshots"`
+	Verify  backupVerifyCmd  `cmd:"" help:"read a snapshot and see that it is whole"`
+	Restore backupRestoreCmd `cmd:"" help:"make the store what a snapshot says; what it replaces is kept"`
 }
 
 // snapshots is the directory that snapshots are in.
@@ -34,7 +37,7 @@ func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	info, err := snapshot.Write(ctx, st, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
+	info, uncopied, err := a.writeSnapshot(ctx, st, "")
 	if err != nil {
 		return err
 	}
@@ -42,7 +45,57 @@ func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.say("%s · read back and found to be what the store holds", contents(info))
+	if uncopied != nil {
+		a.say("%s", plain(uncopied.Error()))
+		return nil
+	}
+	if a.cfg.BackupDir != "" {
+		a.say("copied to %s, and read back there", a.cfg.BackupDir)
+	}
 	return nil
+}
+
+// everySnapshots are all directories that snapshots are in.
+func (c *config) everySnapshots() []string {
+	dirs := []string{c.snapshots()}
+	if c.BackupDir != "" {
+		dirs = append(dirs, c.BackupDir)
+	}
+	return dirs
+}
+
+// writeSnapshot writes a snapshot, and copies it to the further directory if there is one; uncopied says why that has
+// failed, which is noted in the store and makes the snapshot no worse. spare is a file that stays in any case.
+func (a *app) writeSnapshot(ctx context.Context, st *store.Store, spare string) (info snapshot.Info, uncopied, err error) {
+	c := snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now, Spare: spare}
+	if info, err = snapshot.Write(ctx, st, c); err != nil || a.cfg.BackupDir == "" {
+		return info, nil, err
+	}
+	worry := ""
+	c.Dir = a.cfg.BackupDir
+	if err := snapshot.Copy(ctx, info, c); err != nil {
+		uncopied = fmt.Errorf("the snapshot is not in the further directory, only in %s: %w; mount it, free some space or "+
+			"change MUSETTE_BACKUP_DIR, the next snapshot tries again", a.cfg.snapshots(), err)
+		worry = uncopied.Error()
+	}
+	return info, uncopied, keeper.Note(ctx, st, keeper.WorryCopy, worry, a.now())
+}
+
+// keepSnapshot is what whoever syncs does after changes. That a snapshot can't be written is noted too, as long as the
+// store takes it; damaged rows are mended, and it is tried again.
+func (a *app) keepSnapshot(ctx context.Context) error {
+	_, uncopied, err := a.writeSnapshot(ctx, a.openStore, "")
+	if uncopied != nil {
+		a.log.Warn("a snapshot was not copied", "error", uncopied)
+	}
+	worry := ""
+	if err != nil && ctx.Err() == nil {
+		worry = err.Error()
+	}
+	if e := keeper.Note(ctx, a.openStore, keeper.WorryBackup, worry, a.now()); err == nil {
+		err = e
+	}
+	return err
 }
 
 // contents is what a snapshot has in it, in words: 60 activities, 210 documents, 1.2 MB.
@@ -75,9 +128,13 @@ type backupListCmd struct {
 func (backupListCmd) Help() string { return "musette backup list" }
 
 func (c *backupListCmd) Run(ctx context.Context, a *app) error {
-	list, err := snapshot.List(ctx, a.cfg.snapshots())
-	if err != nil {
-		return err
+	var list []snapshot.Info
+	for _, dir := range a.cfg.everySnapshots() {
+		found, err := snapshot.List(ctx, dir)
+		if err != nil {
+			return err
+		}
+		list = append(list, found...)
 	}
 	if len(list) == 0 {
 		a.say("there are no snapshots in %s; `musette backup create` writes one", a.cfg.snapshots())

@@ -26,6 +26,7 @@ type config struct {
 
 	DatabaseURL strava.Secret // "" is SQLite in DataDir
 	DataDir     string
+	BackupDir   string // a further directory for snapshots; "" for none
 	Addr        string
 	PublicURL   string // without a slash at its end
 	APIKey      strava.Secret

@@ -21,15 +21,22 @@ const (
 var errBack = errors.New("the database is back")
 
 // storeOrSnapshot opens the store or, where it can't be reached or read, the newest good snapshot in its place: in
-// memory, to serve from. Then openStore stays nil, nothing is synced, and instead says why.
+// memory, to serve from. Then openStore stays nil, nothing is synced, and instead says why. A damaged SQLite file is an
+// error: it can be replaced, unless another process has it.
 func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead string, err error) {
 	waiting, done := context.WithTimeout(ctx, storePatience)
 	defer done()
-	st, err = a.store(waiting)
-	if err == nil || !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
+	if err = a.standIn; err == nil {
+		st, err = a.store(waiting)
+	}
+	if err == nil {
+		err = a.lostMoments(ctx, st)
+	}
+	mendable := fileDamaged(err) && a.cfg.DatabaseURL == "" && a.standIn == nil
+	if err == nil || mendable || !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
 		return st, "", err
 	}
-	info, none := snapshot.Newest(ctx, a.cfg.snapshots())
+	info, none := snapshot.NewestIn(ctx, a.cfg.everySnapshots()...)
 	if none != nil {
 		return nil, "", err
 	}

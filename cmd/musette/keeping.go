@@ -31,13 +31,9 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 	}
 	return keeper.New(keeper.Config{
 		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
-		Snapshot: func(ctx context.Context) error {
-			_, err := snapshot.Write(ctx, a.openStore, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
-			return err
-		},
-		SnapshotSoon: len(copies) == 0,
-		Forget:       func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
-		Now:          a.now, Log: a.log,
+		Snapshot: a.keepSnapshot, SnapshotSoon: len(copies) == 0, Repairing: a.repairing(),
+		Forget: func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
+		Now:    a.now, Log: a.log,
 	}), nil
 }
 

@@ -29,6 +29,7 @@ type commands struct {
 	Deletions  deletionsCmd  `cmd:"" help:"deletions that wait for you"`
 	Rebuild    rebuildCmd    `cmd:"" help:"derive everything anew from what came from Strava"`
 	Backup     backupCmd     `cmd:"" help:"snapshots of the whole copy"`
+	Verify     verifyCmd     `cmd:"" help:"see that everything stored is whole; --repair mends it"`
 	Webhook    webhookCmd    `cmd:"" help:"let Strava tell of changes as they happen"`
 
 	FakeStrava fakeStravaCmd `cmd:"" name:"fake-strava" help:"a simulated Strava to develop against"`

@@ -39,21 +39,31 @@ func (c *serveCmd) given() map[string]string {
 }
 
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
-	for {
+	for rescues := 0; ; {
 		err := a.serve(ctx)
-		if !errors.Is(err, errBack) {
+		damaged := fileDamaged(err) && a.cfg.DatabaseURL == "" && ctx.Err() == nil && rescues < maxRescues
+		if !errors.Is(err, errBack) && !damaged {
 			return unlessStopped(ctx, err)
 		}
-		// The database is back: everything is opened anew, as at a start.
-		if err := a.Close(); err != nil {
+		// Everything is opened anew, as at a start.
+		if err := a.reopen(); err != nil {
 			return err
 		}
-		*a = app{console: a.console, now: a.now, cfg: a.cfg, notifier: a.notifier}
-		if err := a.configure(a.cfg); err != nil {
-			return err
+		if !damaged {
+			continue
+		}
+		rescues++
+		e := a.rescue(ctx, err)
+		if _, held := errors.AsType[*store.HeldError](e); held {
+			a.standIn = err // another process is to see to it
+		} else if e != nil {
+			return errors.Join(err, e)
 		}
 	}
 }
+
+// maxRescues is how many new databases one server makes: a disk that spoils them all is for a person to see to.
+const maxRescues = 3
 
 func (a *app) serve(ctx context.Context) error {
 	listener, err := listen(a.cfg.Addr, "--addr or MUSETTE_ADDR")
@@ -239,6 +249,8 @@ func (s *site) run(ctx context.Context) error {
 	}
 	if s.cause != "" {
 		start(s.app.awaitStore)
+	} else {
+		start(s.warden)
 	}
 	if s.also != nil {
 		start(s.also)

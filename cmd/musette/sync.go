@@ -37,8 +37,15 @@ func (c *syncCmd) Run(ctx context.Context, a *app) error {
 	if a.cfg.LogFile == "" {
 		a.log = slog.New(demoted{a.log.Handler()})
 	}
+	return a.surviving(ctx, func() error { return c.sync(ctx, a, ids) })
+}
+
+func (c *syncCmd) sync(ctx context.Context, a *app, ids []int64) error {
 	k, err := a.keeper(ctx)
 	if err != nil {
+		return err
+	}
+	if err := a.lostMoments(ctx, a.openStore); err != nil {
 		return err
 	}
 	if err := c.known(ctx, a.openStore, ids); err != nil {

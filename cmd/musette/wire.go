@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -31,6 +29,7 @@ type app struct {
 
 	notifier *notifier // nil until something is served
 	demo     bool      // the store is the demo's own
+	standIn  error     // why a snapshot is served in the store's place, though it can be opened
 
 	closers []func() error
 }
@@ -78,8 +77,7 @@ func (a *app) store(ctx context.Context) (*store.Store, error) {
 // existingStore opens the store for a command that only looks: it makes none where there is none.
 func (a *app) existingStore(ctx context.Context) (*store.Store, error) {
 	if a.cfg.DatabaseURL == "" {
-		_, err := os.Stat(filepath.Join(a.cfg.DataDir, "musette.db"))
-		if errors.Is(err, fs.ErrNotExist) {
+		if there, err := store.Present(a.cfg.DataDir); err == nil && !there {
 			return nil, failed("`musette connect` and `musette sync` fill it, `musette demo` shows how it will look; --data names another directory",
 				"there is no data in %s yet", a.cfg.DataDir)
 		}
