@@ -39,8 +39,10 @@ func (s *Store) Check(ctx context.Context) (f Findings, err error) {
 	if err := note(s.Dump(ctx, func(Row) error { f.Rows++; return nil })); err != nil {
 		return f, err
 	}
-	if err := note(s.checkInbox(ctx)); err != nil {
-		return f, err
+	for _, check := range []func(context.Context) error{s.checkInbox, s.checkChanges} {
+		if err := note(check(ctx)); err != nil {
+			return f, err
+		}
 	}
 	if s.dialect == sqliteDialect {
 		return f, note(s.checkFile(ctx, &f))
@@ -59,6 +61,24 @@ func (s *Store) checkInbox(ctx context.Context) error {
 			if d := r.damage(); d != nil {
 				bad = append(bad, d)
 			}
+		}
+		return errors.Join(bad...)
+	})
+}
+
+// changeless are activities that no change tells of.
+const changeless = ` WHERE NOT EXISTS (SELECT 1 FROM {changes} c WHERE c.athlete_id = {activities}.athlete_id AND c.activity_id = {activities}.activity_id)
+	ORDER BY athlete_id, activity_id`
+
+func (s *Store) checkChanges(ctx context.Context) error {
+	return s.View(ctx, func(tx *Tx) error {
+		rows, err := tx.records(ctx, tActivities, changeless)
+		if err != nil {
+			return err
+		}
+		var bad []error
+		for _, r := range rows {
+			bad = append(bad, &DamageError{tChanges.name, tActivities.key(r.v), "the row is missing"})
 		}
 		return errors.Join(bad...)
 	})
@@ -300,9 +320,7 @@ func (tx *Tx) tallyAnew(ctx context.Context) error {
 
 // renumber gives each activity that has lost its change a new one.
 func (tx *Tx) renumber(ctx context.Context) error {
-	const lost = ` WHERE NOT EXISTS (SELECT 1 FROM {changes} c WHERE c.athlete_id = {activities}.athlete_id AND c.activity_id = {activities}.activity_id)
-		ORDER BY athlete_id, activity_id`
-	rows, err := tx.records(ctx, tActivities, lost)
+	rows, err := tx.records(ctx, tActivities, changeless)
 	if err != nil {
 		return err
 	}

@@ -186,6 +186,8 @@ func explainSnapshot(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return failed("`musette backup list` shows those there are", "%w", err)
+	case errors.Is(err, snapshot.ErrNone):
+		return failed("nothing was changed; `musette backup list` shows what there is, and a file can be named", "%w", err)
 	case errors.Is(err, snapshot.ErrNewer):
 		return failed("use the musette that wrote it, or a newer one", "%w", err)
 	case errors.Is(err, snapshot.ErrCutShort), errors.Is(err, snapshot.ErrAltered), errors.Is(err, snapshot.ErrNotSnapshot):
