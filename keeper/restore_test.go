@@ -289,4 +289,3 @@ func TestRestoreOntoARunningServer(t *testing.T) {
 		return nil
 	})
 }
-

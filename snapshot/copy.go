@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -52,27 +51,25 @@ func copyTo(ctx context.Context, info Info, dir, path string) error {
 		return err
 	}
 	defer in.Close()
-	temp := filepath.Join(dir, tempPrefix+rand.Text()+tempSuffix)
-	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	temp, err := newTemp(dir)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp)
-	_, err = io.Copy(out, &counter{ctx: ctx, r: in})
-	if err == nil {
-		err = out.Sync()
-	}
-	if err := errors.Join(err, out.Close()); err != nil {
+	defer temp.remove()
+	if _, err := io.Copy(temp.File, &counter{ctx: ctx, r: in}); err != nil {
 		return err
 	}
-	copied, err := Verify(ctx, temp)
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	copied, err := Verify(ctx, temp.Name())
 	if err != nil {
 		return err
 	}
 	if copied.Hash != info.Hash {
 		return refuse(ErrAltered, "the copy isn't what was copied")
 	}
-	if err := os.Rename(temp, path); err != nil {
+	if err := os.Rename(temp.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)

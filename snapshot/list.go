@@ -107,7 +107,7 @@ func rotate(ctx context.Context, dir string, keep Rotation, spare ...string) err
 	kept := keep.choose(times)
 	var errs []error
 	for i, info := range list {
-		if kept[i] || slices.Contains(spare, info.Path) {
+		if kept[i] || slices.ContainsFunc(spare, func(s string) bool { return sameFile(s, info.Path) }) {
 			continue
 		}
 		if err := os.Remove(info.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -115,6 +115,16 @@ func rotate(ctx context.Context, dir string, keep Rotation, spare ...string) err
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := os.Stat(a)
+	y, other := os.Stat(b)
+	return err == nil && other == nil && os.SameFile(x, y)
 }
 
 // choose reports, for times that are newest first, which are kept.

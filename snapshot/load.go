@@ -58,12 +58,22 @@ type loading struct {
 
 func (l *loading) load(ctx context.Context, verified Info) error {
 	err := l.into.Update(ctx, l.Fence, func(tx *store.Tx) error {
+		put := func(r store.Row) error { return tx.Load(ctx, r) }
 		if l.replace {
+			f, err := l.forgetter(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if f != nil {
+				put = func(r store.Row) error {
+					return f.Row(r, func(r store.Row) error { return tx.Load(ctx, r) })
+				}
+			}
 			if err := tx.MakeRoom(ctx); err != nil {
 				return err
 			}
 		}
-		if err := l.rows(ctx, tx, verified); err != nil {
+		if err := l.rows(ctx, put, verified); err != nil {
 			return err
 		}
 		if err := tx.Loaded(ctx); err != nil {
@@ -85,10 +95,23 @@ func (l *loading) load(ctx context.Context, verified Info) error {
 	return nil
 }
 
+// forgetter leaves out who has left the store since the snapshot was written; nil if nobody has.
+func (l *loading) forgetter(ctx context.Context, tx *store.Tx) (*store.Forgetter, error) {
+	left, err := tx.Departures(ctx)
+	if err != nil || len(left) == 0 {
+		return nil, err
+	}
+	noted, err := departuresOf(ctx, l.path)
+	if err != nil {
+		return nil, err
+	}
+	return store.NewForgetter(left, noted)
+}
+
 // progressEvery is after how many rows progress is told.
 const progressEvery = 500
 
-func (l *loading) rows(ctx context.Context, tx *store.Tx, verified Info) error {
+func (l *loading) rows(ctx context.Context, put func(store.Row) error, verified Info) error {
 	done, total := 0, 0
 	for _, n := range verified.Rows {
 		total += n
@@ -100,7 +123,7 @@ func (l *loading) rows(ctx context.Context, tx *store.Tx, verified Info) error {
 		if skipped(l.without, r.Table) {
 			return nil
 		}
-		return tx.Load(ctx, r)
+		return put(r)
 	})
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ import (
 type Salvaged map[string]int
 
 // LiveTables are those that no snapshot may replace, and that a new store takes from the damaged one, as far as their
-// rows are whole.
-var LiveTables = []string{tGrants.name, tQuota.name, tInbox.name, tKeys.name, tZones.name, tHides.name}
+// rows are whole; the settings only for the departures among them.
+var LiveTables = []string{tSettings.name, tGrants.name, tQuota.name, tInbox.name, tKeys.name, tZones.name, tHides.name}
 
 // Salvage takes every whole row of the tables (all, if none are named) out of a damaged SQLite file into a new, empty
 // store. It works on a copy, which it removes: the damaged file is only read. Rows that can't be read, or aren't what was

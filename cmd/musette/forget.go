@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
 
 	"musette/snapshot"
 	"musette/store"
@@ -34,11 +38,41 @@ func (a *app) forget(ctx context.Context, st *store.Store) (done forgotten, err 
 		done.Tokens += n
 		errs = append(errs, err)
 	}
-	done.Forgotten, err = snapshot.Forget(ctx, a.cfg.snapshots(), departures)
+	for _, dir := range a.cfg.everySnapshots() {
+		there, err := snapshot.Forget(ctx, dir, departures)
+		done.Rewritten, done.Removed = append(done.Rewritten, there.Rewritten...), append(done.Removed, there.Removed...)
+		done.Strange, done.Rows = append(done.Strange, there.Strange...), done.Rows+there.Rows
+		errs = append(errs, err)
+	}
+	removed, err := a.forgetAside(departures)
+	done.Removed = append(done.Removed, removed...)
 	errs = append(errs, err)
 	scrubbed, err := st.Scrub(ctx)
 	done.Traces = !scrubbed
 	return done, errors.Join(append(errs, err)...)
+}
+
+// forgetAside removes what was set aside as damaged before somebody left: who is in it can't be told, nor be taken out.
+func (a *app) forgetAside(departures []store.Departure) (removed []string, err error) {
+	entries, err := os.ReadDir(a.cfg.aside())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	last := departures[len(departures)-1].At
+	var errs []error
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || info.ModTime().After(last.Add(time.Minute)) {
+			continue // gone meanwhile, or of later
+		}
+		path := filepath.Join(a.cfg.aside(), e.Name())
+		if err := os.RemoveAll(path); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		removed = append(removed, path)
+	}
+	return removed, errors.Join(errs...)
 }
 
 // forgetAll is forget for the keeper, which tells nobody but the log.
