@@ -79,10 +79,6 @@ var contractTable = []setting{
 		right: "write a directory's path", set: func(c *config, text string) error { c.DataDir = text; return nil },
 	},
 	{
-		name: "MUSETTE_BACKUP_DIR", about: "a further directory for snapshots, a mount elsewhere; must be there",
-		right: "write a directory's path", set: func(c *config, text string) error { c.BackupDir = text; return nil },
-	},
-	{
 		name: "MUSETTE_ADDR", byDefault: "127.0.0.1:8080", about: "the address and port to serve on",
 		right: "write host:port, such as 127.0.0.1:8080, or :8080 for every network this machine is on", set: setAddr,
 	},
@@ -139,11 +135,15 @@ var contractTable = []setting{
 	},
 }
 
-// originsTable is what the APIs want to know besides.
+// originsTable is what the APIs and backups want to know besides.
 var originsTable = []setting{
 	{
 		name: "MUSETTE_ORIGINS", about: "whose pages may read the APIs from a browser",
 		right: "write origins with commas between, such as https://example.org,https://www.example.org", set: setOrigins,
+	},
+	{
+		name: "MUSETTE_BACKUP_DIR", about: "a further directory for snapshots, a mount elsewhere; must be there",
+		right: "write a directory's path", set: func(c *config, text string) error { c.BackupDir = text; return nil },
 	},
 }
 
