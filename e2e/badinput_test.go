@@ -177,6 +177,10 @@ func TestWrongSettings(t *testing.T) {
 		"unknown flag":          {env(), []string{"sync", "--quick"}, 2, []string{"--quick", "musette sync --help"}},
 		"not an id":             {env(), []string{"sync", "tuesday"}, 2, []string{"tuesday"}},
 		"an id that isn't here": {env(), []string{"sync", "42"}, 1, []string{"42", "musette sync"}},
+		"an interval below 0":   {env("MUSETTE_POLICY_SWEEP=-1h"), []string{"sync"}, 2, []string{"MUSETTE_POLICY_SWEEP", "-1h"}},
+		"reserves over 100%":    {env("MUSETTE_POLICY_RESERVE_EVENT=60%", "MUSETTE_POLICY_RESERVE_LIST=50%"), []string{"serve"}, 2, []string{"MUSETTE_POLICY_RESERVE_EVENT", "117%", "100%"}},
+		"no such history":       {env(), []string{"history", "42"}, 1, []string{"42", "musette activities"}},
+		"no such document":      {env(), []string{"history", "--export", "0123456789ab", "42"}, 1, []string{"42"}},
 		"no such snapshot":      {env(), []string{"backup", "verify", "/nowhere/at/all"}, 1, []string{"/nowhere/at/all", "musette backup list"}},
 		"another database":      {env("DATABASE_URL=mysql://root@localhost/db"), []string{"sync"}, 2, []string{"DATABASE_URL", "postgres://"}},
 	} {

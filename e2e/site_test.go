@@ -137,3 +137,6 @@ func (s *site) settled() bool {
 func cards(page string) int { return len(cardTag.FindAllString(page, -1)) }
 
 var cardTag = regexp.MustCompile(`<article class="card\b`)
+
+// at is the same client at another server.
+func (s *site) at(url string) *site { return &site{process: s.process, url: url, client: s.client} }
