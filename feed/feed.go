@@ -86,7 +86,7 @@ func (f *Feed) Load(ctx context.Context) error {
 // The time between two looks at the store, and how long one may take.
 const (
 	lookEvery         = time.Second
-	lookEveryPostgres = 2 * time.Second
+	lookEveryPostgres = 1500 * time.Millisecond // it may be far away; and others' changes show within 2 s
 	lookTimeout       = 10 * time.Second
 	loadTimeout       = 5 * time.Minute
 )

@@ -106,6 +106,8 @@ func classifyPostgres(err error) (hint string, kind error) {
 			return hintCorrupt, ErrCorrupt
 		case strings.HasPrefix(e.Code, "28"):
 			return hintLogin, ErrUnreachable
+		case e.Code == "42704" && e.Severity == "FATAL": // at the start of a session: a startup parameter
+			return "nothing was changed; it has a parameter that the server doesn't know, take that out", ErrBadURL
 		case e.Code == "XX000" && e.Severity == "FATAL": // how Supabase's pooler says that it doesn't know somebody
 			return hintLogin, ErrUnreachable
 		case e.Code == "3D000":

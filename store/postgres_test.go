@@ -256,6 +256,12 @@ func age(l net.Listener, socket, from, to string) {
 	}
 }
 
+// TestStrangeParameter has a parameter of another program's in the URL, as copied from its settings.
+func TestStrangeParameter(t *testing.T) {
+	_, err := store.Open(t.Context(), store.Config{URL: as(t, pgtest.New(t), "postgres") + "&prepareThreshold=0"})
+	expect(t, err, store.ErrBadURL, "prepareThreshold")
+}
+
 // TestPoolerWithoutItsServer makes what a pooler says when it doesn't know somebody, or can't reach its server, into
 // the database being away: it is no damage, and the snapshot may be served.
 func TestPoolerWithoutItsServer(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -13,15 +14,20 @@ import (
 
 type statusCmd struct {
 	settings
-	JSON bool `help:"one line of JSON"`
+	JSON   bool `help:"one line of JSON"`
+	Server bool `help:"only whether the server on MUSETTE_ADDR answers, for health checks; opens no database"`
 }
 
 func (statusCmd) Help() string {
 	return `musette status
-musette status --json | jq .quota`
+musette status --json | jq .quota
+musette status --server`
 }
 
 func (c *statusCmd) Run(ctx context.Context, a *app) error {
+	if c.Server {
+		return a.askServer(ctx)
+	}
 	st, err := a.existingStore(ctx)
 	if err != nil {
 		return err
@@ -42,6 +48,31 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		t.row("quarantined", fmt.Sprintf("%s of %d: %s; `musette sync %d` tries it again", e.Part, e.ActivityID, plain(e.Message), e.ActivityID))
 	}
 	return t.write(a.out)
+}
+
+// serverPatience is how long a server may take to say that it serves.
+const serverPatience = 5 * time.Second
+
+// askServer asks the server on this machine whether it has something to serve, be it from memory alone.
+func (a *app) askServer(ctx context.Context) error {
+	ctx, done := context.WithTimeout(ctx, serverPatience)
+	defer done()
+	address := "http://" + reachable(a.cfg.Addr) + "/readyz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	resp, err := client.Do(req)
+	if err != nil {
+		return failed("`musette serve` starts it; MUSETTE_ADDR says where", "no server answers: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return failed("wait a moment, it may still be starting", "%s answered %s", address, resp.Status)
+	}
+	_, err = fmt.Fprintln(a.out, "ok")
+	return err
 }
 
 // quarantinedShown is how many of what is set aside are named.
