@@ -18,7 +18,7 @@ const inboxBatch = 64
 
 // workInbox turns what people asked for into due parts, and removes the rows, all in the step's own transaction. A
 // row that nobody here understands goes too: left, it would be in the way of those behind it.
-func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, now time.Time) error {
+func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, now time.Time) error {
 	items, err := tx.Inbox(ctx, inboxBatch)
 	if sound(err) != nil {
 		return err
@@ -33,7 +33,7 @@ func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, n
 		case it.ActivityID != 0:
 			err = k.ask(ctx, tx, it.ActivityID, musette.ClassForced, now)
 		default:
-			err = k.forceLists(ctx, tx, grants, now)
+			err = k.forceLists(ctx, tx, now)
 		}
 		if sound(err) != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -47,28 +47,23 @@ func (k *Keeper) workInbox(ctx context.Context, tx *store.Tx, grants grantMap, n
 }
 
 // forceLists makes a listing of each athlete due for a person; where it isn't known yet whose a grant is, that.
-func (k *Keeper) forceLists(ctx context.Context, tx *store.Tx, grants grantMap, now time.Time) error {
-	ids := map[int64]bool{}
-	for id := range grants {
-		ids[id] = true
-	}
-	athletes, err := tx.Athletes(ctx)
+func (k *Keeper) forceLists(ctx context.Context, tx *store.Tx, now time.Time) error {
+	lists, err := tx.Lists(ctx)
 	if sound(err) != nil {
 		return err
 	}
-	for _, a := range athletes {
-		ids[a.ID] = true
-	}
-	for id := range ids {
-		states, err := partStates(ctx, tx, id, 0)
-		if err != nil {
-			return err
+	of := map[int64]plan.States{}
+	for _, st := range lists {
+		if of[st.AthleteID] == nil {
+			of[st.AthleteID] = plan.States{}
 		}
-		if err := tx.PutPartState(ctx, k.forcedLists(states, now)...); err != nil {
-			return err
-		}
+		of[st.AthleteID][st.Part] = st
 	}
-	return nil
+	var forced []musette.PartState
+	for _, states := range of {
+		forced = append(forced, k.forcedLists(states, now)...)
+	}
+	return tx.PutPartState(ctx, forced...)
 }
 
 // forcedLists is what to list for a person: the newest page. A first walk that is under way will bring it; one that

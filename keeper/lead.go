@@ -43,6 +43,7 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		k.pending = nil
 	}
 	k.lease, k.led = lease, lease.Number
+	k.people = nil // whoever led before may have told the store otherwise
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {

@@ -38,7 +38,7 @@ func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time
 		case s.State == musette.StateReconnect, s.State == musette.StateInactive && !g.Host.MayForce(now):
 			return &RefusedError{s.State, s.Cause, s.Until}
 		case room.Calls == 0:
-			return &RefusedError{musette.StateLimited, causeLimited, instant(room.Reset)}
+			return &RefusedError{musette.StateLimited, causeLimited(&g, room.Free, now), instant(room.Reset)}
 		}
 		r.Calls = max(1, len(s.Athletes))
 		if activityID != 0 {

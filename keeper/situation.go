@@ -90,16 +90,16 @@ const perClass, perAthlete = 64, 4
 func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err error) {
 	err = k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
 		jobs = nil
-		grants, blocked, err := k.adopt(ctx, tx, now)
+		grants, err := k.adopt(ctx, tx, now)
 		if err != nil {
 			return err
 		}
 		given := len(k.dead)
-		if err := k.workInbox(ctx, tx, grants, now); err != nil {
+		if err := k.workInbox(ctx, tx, now); err != nil {
 			return err
 		}
 		if len(k.dead) != given { // an event wants a grant tried again that had been given up
-			if grants, blocked, err = k.adopt(ctx, tx, now); err != nil {
+			if grants, err = k.adopt(ctx, tx, now); err != nil {
 				return err
 			}
 		}
@@ -107,7 +107,7 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 		if err != nil {
 			return err
 		}
-		s, err := situationIn(ctx, tx, now, &g, grants, blocked)
+		s, err := situationIn(ctx, tx, now, &g, grants)
 		if err != nil {
 			return err
 		}
@@ -122,6 +122,9 @@ func (k *Keeper) decide(ctx context.Context, now time.Time) (jobs []job, err err
 		jobs, err = k.reserve(ctx, tx, now, &g, grants)
 		return err
 	})
+	if err != nil { // what was read in it may never have been
+		k.people = nil
+	}
 	if err == nil && len(jobs) == 0 && len(k.last.Calls) > 0 { // there was room for none of them
 		k.last.Wake = now.Add(glance)
 	}
@@ -144,15 +147,22 @@ func (k *Keeper) reserve(ctx context.Context, tx *store.Tx, now time.Time, g *ga
 		}
 		jobs = append(jobs, j)
 	}
+	keys := make([]musette.Key, len(jobs))
+	for i, j := range jobs {
+		keys[i] = j.state.Key()
+	}
+	if err := tx.Serve(ctx, keys...); err != nil {
+		return nil, err
+	}
 	g.Host.LastCall = now
 	return jobs, g.write(ctx, tx)
 }
 
-// situationIn reads what a decision depends on. blocked is how many athletes have no grant that works: what is due
-// of theirs must not crowd out the others' among the candidates.
-func situationIn(ctx context.Context, tx *store.Tx, now time.Time, g *gate, grants grantMap, blocked int) (s plan.Situation, err error) {
+// situationIn reads what a decision depends on. Whoever has no grant that works is left out by the store already, as far
+// as the leader has told it (see block); plan is told of the rest.
+func situationIn(ctx context.Context, tx *store.Tx, now time.Time, g *gate, grants grantMap) (s plan.Situation, err error) {
 	s = plan.Situation{Now: now, Room: g.rooms(now), Host: g.Host, Blocked: map[int64]bool{}}
-	if s.Due, err = tx.Due(ctx, now, perClass+blocked, perAthlete); sound(err) != nil {
+	if s.Due, err = tx.Due(ctx, now, perClass, perAthlete); sound(err) != nil {
 		return s, err
 	}
 	for _, p := range s.Due {
@@ -179,38 +189,47 @@ func grantsFor(all []store.Grant, use func(store.Grant) bool) grantMap {
 	return m
 }
 
-// blocked counts the athletes without a grant.
-func (m grantMap) blocked(athletes []store.Athlete) (n int) {
-	for _, a := range athletes {
-		if _, ok := m[a.ID]; !ok {
-			n++
-		}
-	}
-	return n
-}
-
-// people are all grants and athletes as they were read last: where they are many, reading them is what a decision
-// costs most, and they seldom change.
+// people are all grants and athletes as they were read last, and what follows from them: where they are many, reading
+// them is what a decision costs most, and they seldom change.
 type people struct {
-	stamp    [6]int64
-	grants   []store.Grant
-	athletes []store.Athlete
+	stamp [6]int64
+	dead  int // how many grants this keeper had given up
+
+	grants grantMap // to work with
+	known  map[int64]bool
 }
 
-// readPeople reads them, if anything about any of them is other than the last time.
+// readPeople reads them, if anything about any of them is other than the last time, and tells the store for whom
+// nothing can be called.
 func (k *Keeper) readPeople(ctx context.Context, tx *store.Tx) (*people, error) {
 	stamp, err := tx.PeopleStamp(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if k.people != nil && k.people.stamp == stamp {
+	if k.people != nil && k.people.stamp == stamp && k.people.dead == len(k.dead) {
 		return k.people, nil
 	}
-	p := &people{stamp: stamp}
-	if p.grants, err = tx.Grants(ctx); sound(err) != nil {
+	all, err := tx.Grants(ctx)
+	if sound(err) != nil {
 		return nil, err
 	}
-	if p.athletes, err = tx.Athletes(ctx); sound(err) != nil {
+	athletes, err := tx.Athletes(ctx)
+	if sound(err) != nil {
+		return nil, err
+	}
+	p := &people{stamp: stamp, dead: len(k.dead), known: map[int64]bool{}}
+	p.grants = grantsFor(all, func(g store.Grant) bool {
+		k.grants[g.ID] = true
+		return g.State != musette.StateReconnect || !k.dead[g.ID]
+	})
+	var blocked []int64
+	for _, a := range athletes {
+		p.known[a.ID] = true
+		if _, ok := p.grants[a.ID]; !ok {
+			blocked = append(blocked, a.ID)
+		}
+	}
+	if err := tx.Block(ctx, blocked...); err != nil {
 		return nil, err
 	}
 	k.people = p
@@ -220,27 +239,18 @@ func (k *Keeper) readPeople(ctx context.Context, tx *store.Tx) (*people, error) 
 // adopt makes sure that every grant's athlete is known, or asked for, and returns the grants to work with. One that
 // needs a person is tried once more by each new keeper: the operator may have mended what was wrong, a secret for
 // instance, and started again.
-func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grants grantMap, blocked int, err error) {
+func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grantMap, error) {
 	p, err := k.readPeople(ctx, tx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	athletes := p.athletes
-	grants = grantsFor(p.grants, func(g store.Grant) bool {
-		k.grants[g.ID] = true
-		return g.State != musette.StateReconnect || !k.dead[g.ID]
-	})
-	known := map[int64]bool{}
-	for _, a := range athletes {
-		known[a.ID] = true
-	}
-	for id := range grants {
-		if known[id] {
+	for id := range p.grants {
+		if p.known[id] {
 			continue
 		}
 		states, err := partStates(ctx, tx, id, 0)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if st, have := states[musette.PartAthlete]; have && !st.Due.IsZero() {
 			continue
@@ -249,10 +259,10 @@ func (k *Keeper) adopt(ctx context.Context, tx *store.Tx, now time.Time) (grants
 			AthleteID: id, Part: musette.PartAthlete, Due: now, Class: musette.ClassLogin, FirstSeen: now,
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return grants, grants.blocked(athletes), nil
+	return p.grants, nil
 }
 
 // partStates reads an activity's states by part; with activity 0 those of the athlete's lists.

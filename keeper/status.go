@@ -2,7 +2,10 @@ package keeper
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"musette"
 	"musette/plan"
@@ -56,7 +59,7 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*stor
 		return s, g, err
 	}
 	works := grantsFor(grants, func(g store.Grant) bool { return g.State != musette.StateReconnect })
-	situation, err := situationIn(ctx, tx, now, &g, works, works.blocked(athletes))
+	situation, err := situationIn(ctx, tx, now, &g, works)
 	if err != nil {
 		return s, g, err
 	}
@@ -77,14 +80,10 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*stor
 	if !d.Wake.IsZero() && s.State != musette.StateReconnect {
 		s.NextCall = instant(d.Wake)
 	}
-	due, err := tx.DueByClass(ctx, now.Add(patience))
-	if err != nil {
-		return s, g, err
+	if answers(s.State) {
+		s.ETA, err = eta(ctx, tx, &g, now)
 	}
-	if n := waiting(due); n > 0 && answers(s.State) {
-		s.ETA = instant(g.Ledger.Finish(now, n, perCall))
-	}
-	return s, g, nil
+	return s, g, err
 }
 
 // answers reports whether calls come back in a state, so that it can be said when all will be here.
@@ -96,14 +95,30 @@ func answers(s musette.State) bool {
 	return true
 }
 
-// waiting counts what belongs to a complete mirror: rechecks come on top of that.
-func waiting(due [musette.NumClasses]int) (n int) {
-	for class, count := range due {
+// eta is when everything due will be here, nil if nothing is: what is due now, and every part that waits for another
+// try, however long. It goes by the limits as the ledger knows them, one call for each; and it isn't before the last of
+// those tries is due. So it is true if those succeed, nothing new comes meanwhile, and no comments take several pages.
+// Rechecks come on top, whenever there is room. What was given up or set aside, and what belongs to an athlete who has
+// to connect again, is not waited for.
+func eta(ctx context.Context, tx *store.Tx, g *gate, now time.Time) (*time.Time, error) {
+	b, err := tx.Backlog(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	calls := b.Waiting
+	for class, n := range b.Ready {
 		if musette.Class(class) != musette.ClassRecheck {
-			n += count
+			calls += n
 		}
 	}
-	return n
+	if calls == 0 {
+		return nil, nil
+	}
+	at := g.Ledger.Finish(now, calls, perCall)
+	if last := b.Last.Add(perCall); b.Waiting > 0 && last.After(at) {
+		at = last
+	}
+	return instant(at), nil
 }
 
 func instant(t time.Time) *time.Time {
@@ -129,14 +144,19 @@ func sinceUnix(s int64) *time.Time {
 // readAthletes returns the athletes with their counts, and when all lists were last known to be complete.
 func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, grants []store.Grant) (out []musette.Athlete, asOf *time.Time, err error) {
 	byID := grantsFor(grants, func(store.Grant) bool { return true })
-	out = []musette.Athlete{}
+	counts, err := tx.AllPartCounts(ctx)
+	if sound(err) != nil {
+		return nil, nil, err
+	}
+	held, err := readHeld(ctx, tx, athletes)
+	if err != nil {
+		return nil, nil, err
+	}
+	out = make([]musette.Athlete, 0, len(athletes))
 	var oldest time.Time
 	for i, a := range athletes {
-		parts, err := tx.PartCounts(ctx, a.ID)
-		if sound(err) != nil {
-			return nil, nil, err
-		}
-		m := musette.Athlete{ID: a.ID, Name: a.Name, State: musette.StateOK, Cause: a.Cause, Parts: map[musette.Part]musette.PartCount{}}
+		parts := counts[a.ID]
+		m := musette.Athlete{ID: a.ID, Name: a.Name, State: musette.StateOK, Cause: a.Cause, Parts: make(map[musette.Part]musette.PartCount, len(musette.ActivityParts))}
 		for _, part := range musette.ActivityParts {
 			m.Parts[part] = parts[part]
 		}
@@ -145,11 +165,7 @@ func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, g
 			m.State = a.State
 		}
 		if m.State == musette.StateHeld {
-			marks, err := readMarks(ctx, tx, a.ID)
-			if err != nil {
-				return nil, nil, err
-			}
-			m.Since = sinceUnix(marks.HeldSince)
+			m.Since = sinceUnix(held[a.ID])
 		}
 		if g, ok := byID[a.ID]; !ok {
 			m.State, m.Cause, m.Since = musette.StateReconnect, noGrant, nil
@@ -168,9 +184,38 @@ func readAthletes(ctx context.Context, tx *store.Tx, athletes []store.Athlete, g
 	return out, asOf, nil
 }
 
+// readHeld returns since when athletes' deletions are held, by athlete, Unix seconds.
+func readHeld(ctx context.Context, tx *store.Tx, athletes []store.Athlete) (map[int64]int64, error) {
+	if !slices.ContainsFunc(athletes, func(a store.Athlete) bool { return a.State == musette.StateHeld }) {
+		return nil, nil
+	}
+	bodies, err := tx.Cursors(ctx, marksName)
+	if sound(err) != nil {
+		return nil, err
+	}
+	held := make(map[int64]int64, len(bodies))
+	for id, body := range bodies {
+		var m marks
+		if json.Unmarshal(body, &m) == nil {
+			held[id] = m.HeldSince
+		}
+	}
+	return held, nil
+}
+
 const noGrant = "no athlete is connected yet: run `musette connect`, or set STRAVA_REFRESH_TOKEN"
 
-const causeLimited = "Strava's quota for now is used up"
+// causeLimited says why calls wait: there are none left, or those that are left are kept for what matters more.
+func causeLimited(g *gate, opens, now time.Time) string {
+	cause := "Strava's quota for now is used up"
+	if g.Ledger.Room(now, musette.ClassLogin).Calls > 0 {
+		cause = "what is left of Strava's quota for now is kept for newer activities and for people who wait"
+	}
+	if opens.After(now) {
+		cause += "; the next call can be made at " + opens.UTC().Truncate(time.Second).Add(time.Second).Format("15:04:05") + " UTC"
+	}
+	return cause
+}
 
 // setState finds the worst state, with its cause, its end, when it began, and what to do about it.
 func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, works bool, now time.Time) {
@@ -182,7 +227,7 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 			s.State = musette.StateOK
 		}
 	case musette.StateLimited:
-		s.Cause = causeLimited
+		s.Cause = causeLimited(&g, d.Opens, now)
 	case musette.StateOffline:
 		s.Cause = "Strava doesn't answer as it should: " + g.Host.Cause
 	case musette.StateInactive:

@@ -200,14 +200,14 @@ func (k *Keeper) look(ctx context.Context, w wish) (s musette.Status, done bool,
 			return err
 		}
 		waits := slices.ContainsFunc(items, func(it store.InboxItem) bool { return slices.Contains(w.rows, it.ID) })
-		due, err := tx.DueByClass(ctx, now)
+		due, err := tx.Backlog(ctx, now)
 		if err != nil {
 			return err
 		}
 		switch s.State {
 		case musette.StateSyncing:
 		case musette.StateOK, musette.StateHeld:
-			done = !waits && due[musette.ClassForced] == 0
+			done = !waits && due.Ready[musette.ClassForced] == 0
 		default: // nothing more will come of it for now
 			done = !waits
 		}

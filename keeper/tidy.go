@@ -17,7 +17,7 @@ func (k *Keeper) untidy(now time.Time) bool {
 	return k.tidied.IsZero() || now.Sub(k.tidied) >= day || now.Before(k.tidied)
 }
 
-// tidy purges old tombstones and old documents, once a day. Both are found by index. How old they are goes by
+// tidy purges old tombstones and old documents, and looks after the counts of what is due, once a day. Both are found by index. How old they are goes by
 // Strava's clock, as its last answer told it: a clock of ours that is ahead for a moment must not destroy anything.
 func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 	if !k.untidy(now) || k.answered.IsZero() {
@@ -47,6 +47,16 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+	}
+	err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
+		wrong, err := tx.MendLanes(ctx)
+		if wrong > 0 {
+			k.Log.Warn("counts of what is due were wrong, and are mended", "counts", wrong)
+		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	k.tidied = now
 	return nil

@@ -20,7 +20,7 @@ type Room struct {
 // Situation is all that a decision depends on.
 type Situation struct {
 	Now  time.Time
-	Due  []musette.PartState // candidates that are due, any order
+	Due  []musette.PartState // candidates that are due; within a class the athletes whose turn comes first, first
 	Next time.Time           // when the next part that is not due yet becomes so, zero if none will
 	Room [musette.NumClasses]Room
 	Host Host
@@ -34,9 +34,11 @@ type Decision struct {
 	Wake  time.Time // when to decide again; Now if calls are to be made; zero if nothing will ever be due
 	State musette.State
 	Until time.Time // when the state ends by itself, zero if it doesn't
+	Opens time.Time // while limited: when the first of what waits may be called for, at the latest at Until
 }
 
-// Next decides. Candidates go by class; within a class athletes take turns, each with the newest start first.
+// Next decides. Candidates go by class; within a class athletes take turns in the order given, each with the newest
+// start first.
 func Next(s Situation) Decision {
 	due := s.order()
 	var d Decision
@@ -78,7 +80,7 @@ func (s Situation) choose(due []musette.PartState) Decision {
 	case len(d.Calls) > 0:
 		d.State = musette.StateSyncing
 	case !held.Free.IsZero():
-		d.State, d.Until, d.Wake = musette.StateLimited, held.Reset, sooner(d.Wake, held.Free)
+		d.State, d.Until, d.Opens, d.Wake = musette.StateLimited, held.Reset, held.Free, sooner(d.Wake, held.Free)
 	}
 	return d
 }
@@ -126,24 +128,36 @@ func (s Situation) wished(p musette.PartState) bool {
 	return p.Class <= musette.ClassForced && p.Due.After(s.Host.LastProbe)
 }
 
-// order returns the candidates that may be called for, the most valuable first. Within a class athletes take turns;
-// whose turn comes first is drawn anew after each call, so that nobody is always last.
+// order returns the candidates that may be called for, the most valuable first. Within a class athletes take turns,
+// whoever comes first among the candidates first.
 func (s Situation) order() []musette.PartState {
 	type candidate struct {
 		*musette.PartState
-		class      musette.Class
-		lot        uint64
-		rank, turn int
+		class             musette.Class
+		place, rank, turn int
+	}
+	type lane struct {
+		class     musette.Class
+		athleteID int64
 	}
 	list := make([]candidate, 0, len(s.Due))
+	places := map[lane]int{}
 	for i := range s.Due {
-		if p := &s.Due[i]; !s.Blocked[p.AthleteID] {
-			list = append(list, candidate{PartState: p, class: classAt(p, s.Now), lot: lot(p.AthleteID, s.Host.Calls), rank: rank(p)})
+		p := &s.Due[i]
+		if s.Blocked[p.AthleteID] {
+			continue
 		}
+		c := candidate{PartState: p, class: classAt(p, s.Now), rank: rank(p)}
+		l := lane{c.class, p.AthleteID}
+		if _, have := places[l]; !have {
+			places[l] = len(places)
+		}
+		c.place = places[l]
+		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b candidate) int {
 		if a.class != b.class || a.AthleteID != b.AthleteID {
-			return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.lot, b.lot), cmp.Compare(a.AthleteID, b.AthleteID))
+			return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.place, b.place))
 		}
 		return cmp.Or(cmp.Compare(a.rank, b.rank), b.Start.Compare(a.Start),
 			cmp.Compare(b.ActivityID, a.ActivityID), cmp.Compare(worth(a.Part), worth(b.Part)))
@@ -171,14 +185,6 @@ func classAt(p *musette.PartState, now time.Time) musette.Class {
 		return min(p.Class, musette.ClassList)
 	}
 	return p.Class
-}
-
-// lot mixes an athlete's id with the number of calls made so far (the finaliser of splitmix64).
-func lot(athleteID, calls int64) uint64 {
-	x := uint64(athleteID) + uint64(calls)*0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }
 
 // rank puts what opens the way for other calls first: the athlete, then listings.

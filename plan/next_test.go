@@ -1,7 +1,10 @@
 package plan_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -264,41 +267,132 @@ func TestNextKeepsItsPromises(t *testing.T) {
 	})
 }
 
-// However uneven the athletes' work: each gets about the same share of the calls until theirs are done.
+// queue offers candidates as the store does: of one class, the first of whoever was served longest ago, 64 in all.
+type queue struct {
+	work map[int64][]musette.PartState // by athlete, the newest last
+	turn map[int64]int
+	last int
+}
+
+func newQueue() *queue {
+	return &queue{work: map[int64][]musette.PartState{}, turn: map[int64]int{}}
+}
+
+func (q *queue) add(p musette.PartState) { q.work[p.AthleteID] = append(q.work[p.AthleteID], p) }
+
+func (q *queue) candidates() (due []musette.PartState) {
+	newest := func(id int64) int64 { return q.work[id][len(q.work[id])-1].ActivityID }
+	ids := slices.SortedFunc(maps.Keys(q.work), func(a, b int64) int {
+		return cmp.Or(cmp.Compare(q.turn[a], q.turn[b]), cmp.Compare(newest(b), newest(a)), cmp.Compare(a, b))
+	})
+	ids = ids[:min(len(ids), 64)]
+	for round := range 4 {
+		for _, id := range ids {
+			if n := len(q.work[id]) - 1 - round; n >= 0 && len(due) < 64 {
+				due = append(due, q.work[id][n])
+			}
+		}
+	}
+	return due
+}
+
+// served takes what was called for out of the queue.
+func (q *queue) served(p musette.PartState) {
+	left := slices.DeleteFunc(q.work[p.AthleteID], func(o musette.PartState) bool { return o.Key() == p.Key() })
+	if q.work[p.AthleteID] = left; len(left) == 0 {
+		delete(q.work, p.AthleteID)
+	}
+	q.last++
+	q.turn[p.AthleteID] = q.last
+}
+
+// However uneven the athletes' work: each gets the same share of the calls until theirs are done.
 func TestNoAthleteStarves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		athletes := rapid.Int64Range(2, 12).Draw(t, "athletes")
+		athletes := rapid.Int64Range(2, 150).Draw(t, "athletes")
 		slots := rapid.IntRange(1, 3).Draw(t, "slots")
 		busy := rapid.Bool().Draw(t, "somebody's events all the time")
-		served := map[int64]int{}
-		const rounds = 600
-		var host plan.Host
-		for round := range rounds {
-			s := plan.Situation{Now: noon, Room: rooms(slots), Host: host}
-			for id := range athletes {
-				for n := range int64(4) { // the lower the id, the newer the activities
-					s.Due = append(s.Due, part(id+1, 10000-100*id-n, musette.PartDetail, musette.ClassBackfill))
-				}
+		q := newQueue()
+		for id := range athletes {
+			for n := range rapid.Int64Range(5, 30).Draw(t, "activities") { // the lower the id, the newer the activities
+				q.add(part(id+1, 100000-100*id+n, musette.PartDetail, musette.ClassBackfill))
 			}
+		}
+		served := map[int64]int{}
+		for round := range 4 * int(athletes) / slots {
+			s := plan.Situation{Now: noon, Room: rooms(slots), Due: q.candidates()}
 			if busy && slots > 1 {
 				s.Due = append(s.Due, part(1, int64(round+1), musette.PartDetail, musette.ClassEvent))
 			}
 			for _, p := range plan.Next(s).Calls {
-				host.Calls++
 				if p.Class == musette.ClassBackfill {
 					served[p.AthleteID]++
+					q.served(p)
 				}
 			}
 		}
-		total := 0
-		for _, n := range served {
-			total += n
-		}
-		fair := total / int(athletes)
+		least, most := served[1], served[1]
 		for id := range athletes {
-			if n := served[id+1]; n < fair/2 || n > 2*fair {
-				t.Errorf("athlete %d got %d of %d calls among %d", id+1, n, total, athletes)
-			}
+			least, most = min(least, served[id+1]), max(most, served[id+1])
+		}
+		if most > least+1 {
+			t.Errorf("of %d athletes somebody got %d calls, somebody else %d", athletes, most, least)
 		}
 	})
+}
+
+// A month of a thousand athletes, most of whom are out in the evening, so that each day there is more for some hours than
+// the limits allow: nobody waits twice as long on average as all do. Nor when all begin with unequal numbers at once.
+func TestAThousandAthletesWaitAlike(t *testing.T) {
+	for name, c := range map[string]struct {
+		quarters int
+		arrives  func(rng *rand.Rand, quarter int) bool
+	}{
+		"evenings": {30 * 96, func(rng *rand.Rand, quarter int) bool {
+			if evening := quarter%96 >= 68 && quarter%96 < 84; evening {
+				return rng.Float64() < 0.025
+			}
+			return rng.Float64() < 0.0025
+		}},
+		"at once": {8, func(rng *rand.Rand, quarter int) bool { return quarter == 0 || rng.Float64() < 0.5 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			q := newQueue()
+			came, waits := map[musette.Key]int{}, map[int64][]int{}
+			const perQuarter = 8
+			for quarter, id := 0, int64(0); quarter < c.quarters || len(q.work) > 0; quarter++ {
+				for athlete := int64(1); athlete <= 1000 && quarter < c.quarters; athlete++ {
+					if c.arrives(rng, quarter) {
+						id++
+						p := part(athlete, id, musette.PartDetail, musette.ClassRecent)
+						came[p.Key()] = quarter
+						q.add(p)
+					}
+				}
+				for left := perQuarter; left > 0 && len(q.work) > 0; {
+					for _, p := range plan.Next(plan.Situation{Now: noon, Room: rooms(left), Due: q.candidates()}).Calls {
+						left--
+						q.served(p)
+						waits[p.AthleteID] = append(waits[p.AthleteID], quarter-came[p.Key()])
+					}
+				}
+			}
+			all, worst := mean(slices.Concat(slices.Collect(maps.Values(waits))...)), 0.0
+			for _, list := range waits {
+				worst = max(worst, mean(list))
+			}
+			if all < 1 || worst > 2*all {
+				t.Errorf("the mean wait is %.1f quarters, somebody's %.1f", all, worst)
+			}
+		})
+	}
+}
+
+func mean(list []int) float64 {
+	sum := 0
+	for _, w := range list {
+		sum += w
+	}
+	return float64(sum) / float64(len(list))
 }

@@ -46,6 +46,25 @@ func (tx *Tx) Cursor(ctx context.Context, athleteID int64, name string) ([]byte,
 	return append([]byte{}, r.v[2].([]byte)...), nil // an empty one is not nil
 }
 
+// Cursors returns what is kept under a name for each athlete. Damaged rows are left out and returned as joined
+// [DamageError]s beside the good ones.
+func (tx *Tx) Cursors(ctx context.Context, name string) (map[int64][]byte, error) {
+	type cursor struct {
+		athleteID int64
+		body      []byte
+	}
+	rows, err := tx.records(ctx, tCursors, " WHERE name = $1", escapeText(name))
+	list, err := collect(rows, err, func(r *record) cursor {
+		id, _ := r.int(), r.text()
+		return cursor{id, r.blob()}
+	})
+	bodies := make(map[int64][]byte, len(list))
+	for _, c := range list {
+		bodies[c.athleteID] = c.body
+	}
+	return bodies, err
+}
+
 // PutCursor keeps a body under a name; nil deletes it.
 func (tx *Tx) PutCursor(ctx context.Context, athleteID int64, name string, body []byte) error {
 	if body == nil {

@@ -286,7 +286,7 @@ func (tx *Tx) mendMeta(ctx context.Context) error {
 	return nil
 }
 
-// tallyAnew makes what is derived from the rows anew: tallies and counts.
+// tallyAnew makes what is derived from the rows anew: tallies, counts and lanes.
 func (tx *Tx) tallyAnew(ctx context.Context) error {
 	clear(tx.tallies)
 	clear(tx.counts)
@@ -315,7 +315,10 @@ func (tx *Tx) tallyAnew(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	clear(tx.lanes)
+	clear(tx.doubted)
+	_, err := tx.MendLanes(ctx)
+	return err
 }
 
 // renumber gives each activity that has lost its change a new one.

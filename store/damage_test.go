@@ -221,6 +221,71 @@ func TestGoodBesideDamaged(t *testing.T) {
 	})
 }
 
+// TestWrongLanesHeal makes the counts of what is due wrong behind the store's back. Opening finds it; and a lane that
+// promises what isn't there is mended by whoever looks for it.
+func TestWrongLanesHeal(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		furnish(t, s)
+		ctx := t.Context()
+		counted := func() (b store.Backlog) {
+			t.Helper()
+			err := s.View(ctx, func(tx *store.Tx) (err error) {
+				b, err = tx.Backlog(ctx, day)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+		want := counted()
+		for _, stmt := range []string{
+			"UPDATE {}lanes SET ready = ready + 2, newest_ms = 7", "DELETE FROM {}lanes", "UPDATE {}lane_totals SET ready = 99, waiting = -1",
+			"UPDATE {}lanes SET blocked = 1", "DELETE FROM {}lane_totals", "INSERT INTO {}lanes SELECT 99, class, ready, waiting, newest_ms, turn, blocked FROM {}lanes",
+		} {
+			s.exec(t, stmt)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if s.Store, err = store.Open(ctx, s.config); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(stmt, "blocked = 1") { // as if somebody had said so
+				err := s.Update(ctx, nil, func(tx *store.Tx) error { return tx.Block(ctx) })
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := counted(); got != want {
+				t.Errorf("%s: %+v, want %+v", stmt, got, want)
+			}
+		}
+		s.exec(t, "UPDATE {}part_states SET ready = 0, due_at_ms = 0 WHERE activity_id < 3")
+		due := func() (n, wrong int) {
+			err := s.Update(ctx, nil, func(tx *store.Tx) error {
+				states, err := tx.Due(ctx, day, 10, 10)
+				n = len(states)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.Update(ctx, nil, func(tx *store.Tx) (err error) {
+				wrong, err = tx.MendLanes(ctx)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n, wrong
+		}
+		if n, wrong := due(); n != 1 || wrong != 0 || counted().Ready[3] != 1 {
+			t.Errorf("%d due, %d counts still wrong, %+v", n, wrong, counted())
+		}
+	})
+}
+
 func goodBeside(t *testing.T, what string, good int, err error) {
 	t.Helper()
 	if good != 2 || !errors.Is(err, store.ErrCorrupt) {

@@ -84,6 +84,9 @@ func (tx *Tx) PurgeAthlete(ctx context.Context, athleteID int64, by string, at t
 			d.Grants = append(d.Grants, unescapeText(id))
 		}
 	}
+	if err := tx.leaveLanes(ctx, athleteID); err != nil {
+		return nil, err
+	}
 	gone := map[string]int64{}
 	for _, t := range tables {
 		if !t.about("athlete_id") {
@@ -93,7 +96,7 @@ func (tx *Tx) PurgeAthlete(ctx context.Context, athleteID int64, by string, at t
 		if err != nil {
 			return nil, err
 		}
-		if n > 0 && t != tTallies && t != tPartCounts {
+		if n > 0 && t != tTallies && t != tPartCounts && t != tLanes {
 			gone[t.name] = n
 		}
 	}

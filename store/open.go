@@ -125,6 +125,10 @@ func (s *Store) start(ctx context.Context) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
+	if err := s.mendLanes(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -53,6 +53,13 @@ func (tx *Tx) DatedFrom(ctx context.Context, after time.Time) ([]musette.PartSta
 	return collect(rows, err, partStateFrom)
 }
 
+// Lists returns the states of all athletes' listings and athlete parts, by athlete. Damaged rows are left out and returned
+// as joined [DamageError]s beside the good ones.
+func (tx *Tx) Lists(ctx context.Context) ([]musette.PartState, error) {
+	rows, err := tx.records(ctx, tPartStates, listsSQL)
+	return collect(rows, err, partStateFrom)
+}
+
 // PutPartState writes states, new or known. Of several with one key the last counts.
 func (tx *Tx) PutPartState(ctx context.Context, states ...musette.PartState) error {
 	now := tx.s.now()
@@ -74,6 +81,7 @@ func (tx *Tx) DeletePartState(ctx context.Context, keys ...musette.Key) error {
 }
 
 const (
+	listsSQL       = " WHERE activity_id = 0 ORDER BY athlete_id, part"
 	lastErrorsSQL  = " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1"
 	quarantinedSQL = " WHERE error_kind <> '' AND outcome = 'quarantined' ORDER BY last_try_ms DESC LIMIT $1"
 )

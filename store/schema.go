@@ -24,9 +24,10 @@ type column struct {
 // and the test that the DDL of both dialects agrees.
 type table struct {
 	name     string
-	cols     []column // without "sum", which every table but leases has
+	cols     []column // without "sum", see summed
 	keys     int      // the first so many columns are the primary key
 	snapshot bool     // in a dump
+	derived  bool     // follows from other tables
 	tallied  bool     // per athlete, tallies has the number of rows and the XOR of their checksums
 
 	stmts statements // made by init
@@ -39,10 +40,11 @@ type table struct {
 //   - documents.confirmed_at_ms: a listing confirms 200 documents in one statement; wrong, it costs one call or
 //     moves the end of a retention;
 //   - part_states.ready: see due.go; it follows from due_at_ms;
-//   - all of leases: they run on the database's clock, and a wrong one ends within seconds.
+//   - all of leases: they run on the database's clock, and a wrong one ends within seconds;
+//   - all of lanes and lane_totals: they follow from part_states, and are mended where they don't, see lanes.go.
 var tables = []*table{
 	tMeta, tSettings, tAthletes, tGrants, tKeys, tQuota, tCursors, tZones, tHides, tSubscriptions, tDeletions,
-	tActivities, tDocuments, tHistory, tPartStates, tChanges, tInbox, tTallies, tPartCounts, tLeases,
+	tActivities, tDocuments, tHistory, tPartStates, tChanges, tInbox, tTallies, tPartCounts, tLanes, tLaneTotals, tLeases,
 }
 
 var (
@@ -222,6 +224,21 @@ var (
 		{name: "failed", kind: integer},
 		{name: "quarantined", kind: integer},
 	}}
+	tLanes = &table{name: "lanes", keys: 2, derived: true, cols: []column{
+		{name: "athlete_id", kind: integer, unsummed: true},
+		{name: "class", kind: integer, unsummed: true},
+		{name: "ready", kind: integer, unsummed: true},     // how many of its part states are
+		{name: "waiting", kind: integer, unsummed: true},   // how many of them wait for another try, see waits
+		{name: "newest_ms", kind: integer, unsummed: true}, // start of the newest that is ready
+		{name: "turn", kind: integer, unsummed: true},      // the higher, the later it was served
+		{name: "blocked", kind: integer, unsummed: true},   // the same in all lanes of an athlete
+	}}
+	tLaneTotals = &table{name: "lane_totals", keys: 1, derived: true, cols: []column{
+		{name: "class", kind: integer, unsummed: true},
+		{name: "ready", kind: integer, unsummed: true},   // in lanes that aren't blocked
+		{name: "waiting", kind: integer, unsummed: true}, // the same
+		{name: "turn", kind: integer, unsummed: true},    // the highest yet
+	}}
 	tLeases = &table{name: "leases", keys: 1, cols: []column{
 		{name: "name", kind: text, unsummed: true},
 		{name: "holder", kind: text, unsummed: true},
@@ -231,7 +248,7 @@ var (
 )
 
 // summed reports whether the table's rows carry a checksum.
-func (t *table) summed() bool { return t != tLeases }
+func (t *table) summed() bool { return t != tLeases && !t.derived }
 
 // index returns the place of a column, which must be there.
 func (t *table) index(name string) int {

@@ -175,6 +175,14 @@ func (tx *Tx) query(ctx context.Context, doing, stmt string, args []any, scan fu
 	return nil
 }
 
+// change is query for a statement that writes and returns rows.
+func (tx *Tx) change(ctx context.Context, doing, stmt string, args []any, scan func(*sql.Rows) error) error {
+	if !tx.write {
+		return fmt.Errorf("store: %s: not in a View", doing)
+	}
+	return tx.query(ctx, doing, stmt, args, scan)
+}
+
 // records reads whole rows of a table; rest is what follows FROM.
 func (tx *Tx) records(ctx context.Context, t *table, rest string, args ...any) ([]*record, error) {
 	return tx.recordsOf(ctx, t, t.stmts.selectAll+rest, args...)

@@ -39,7 +39,20 @@ func (tx *Tx) tally(r *record, sign int64) {
 	tx.tallies[k] = d
 	if r.t == tPartStates {
 		tx.count(r, int(sign))
+		tx.lane(r, sign)
+		if sign < 0 && r.damage() != nil { // who knows what it was counted as
+			if r.v[1] != int64(0) {
+				tx.recount[countKeyOf(r)] = true
+			}
+			tx.doubted[athleteID] = true
+		}
 	}
+}
+
+func countKeyOf(r *record) countKey {
+	athleteID, _ := r.v[0].(int64)
+	part, _ := r.v[2].(string)
+	return countKey{athleteID, part}
 }
 
 var (
@@ -49,16 +62,14 @@ var (
 )
 
 func (tx *Tx) count(r *record, sign int) {
-	athleteID, _ := r.v[0].(int64)
 	activityID, _ := r.v[1].(int64)
-	part, _ := r.v[2].(string)
 	due, _ := r.v[partStateDue].(int64)
 	class, _ := r.v[partStateClass].(int64)
 	outcome, _ := r.v[partStateOutcome].(string)
 	if activityID == 0 {
 		return
 	}
-	k := countKey{athleteID, part}
+	k := countKeyOf(r)
 	c := tx.counts[k]
 	switch musette.Outcome(outcome) {
 	case musette.OutcomeHave:
@@ -73,9 +84,6 @@ func (tx *Tx) count(r *record, sign int) {
 		c.Due += sign
 	}
 	tx.counts[k] = c
-	if sign < 0 && r.damage() != nil { // who knows what it was counted as
-		tx.recount[k] = true
-	}
 }
 
 func isOpen(o musette.Outcome) bool {
@@ -104,6 +112,9 @@ func (tx *Tx) flush(ctx context.Context) error {
 		}
 	}
 	if err := tx.flushCounts(ctx); err != nil {
+		return err
+	}
+	if err := tx.flushLanes(ctx); err != nil {
 		return err
 	}
 	return tx.flushSeq(ctx)
@@ -204,26 +215,49 @@ func (tx *Tx) compare(ctx context.Context, athleteID int64, t *table, got tally)
 }
 
 // PartCounts returns, by part, how complete an athlete's activities are. Listings and the athlete part aren't counted.
+// A damaged count is left out and returned as a joined [DamageError] beside the good ones.
 func (tx *Tx) PartCounts(ctx context.Context, athleteID int64) (map[musette.Part]musette.PartCount, error) {
-	rows, err := tx.records(ctx, tPartCounts, " WHERE athlete_id = $1", athleteID)
+	counts, err := tx.partCounts(ctx, func(id int64) bool { return id == athleteID }, " WHERE athlete_id = $1", athleteID)
+	if counts[athleteID] == nil && counts != nil {
+		return map[musette.Part]musette.PartCount{}, err
+	}
+	return counts[athleteID], err
+}
+
+// AllPartCounts is PartCounts of all athletes, in one statement.
+func (tx *Tx) AllPartCounts(ctx context.Context) (map[int64]map[musette.Part]musette.PartCount, error) {
+	return tx.partCounts(ctx, func(int64) bool { return true }, "")
+}
+
+// partCounts reads the counts that where picks, and adds what this transaction has to add to those that of picks.
+func (tx *Tx) partCounts(ctx context.Context, of func(athleteID int64) bool, where string, args ...any) (map[int64]map[musette.Part]musette.PartCount, error) {
+	rows, err := tx.records(ctx, tPartCounts, where, args...)
 	if err != nil {
 		return nil, err
 	}
-	counts := map[musette.Part]musette.PartCount{}
-	for _, r := range rows {
-		if bad := r.damage(); bad != nil {
-			return counts, bad
+	counts := map[int64]map[musette.Part]musette.PartCount{}
+	add := func(athleteID int64, part musette.Part, c musette.PartCount) {
+		if counts[athleteID] == nil {
+			counts[athleteID] = make(map[musette.Part]musette.PartCount, len(musette.ActivityParts))
 		}
+		counts[athleteID][part] = plus(counts[athleteID][part], c)
+	}
+	var bad []error
+	for _, r := range rows {
+		if d := r.damage(); d != nil {
+			bad = append(bad, d)
+			continue
+		}
+		athleteID, _ := r.v[0].(int64)
 		part, c := partCountFrom(r)
-		counts[part] = c
+		add(athleteID, part, c)
 	}
 	for k, d := range tx.counts {
-		if k.athleteID == athleteID {
-			part := musette.Part(unescapeText(k.part))
-			counts[part] = plus(counts[part], d)
+		if of(k.athleteID) {
+			add(k.athleteID, musette.Part(unescapeText(k.part)), d)
 		}
 	}
-	return counts, nil
+	return counts, errors.Join(bad...)
 }
 
 // compareCounts reports the counts that aren't what the part states come to.

@@ -20,6 +20,8 @@ type Tx struct {
 	tallies map[tallyKey]tally
 	counts  map[countKey]musette.PartCount
 	recount map[countKey]bool // those to count from the rows
+	lanes   map[laneKey]laneChange
+	doubted map[int64]bool // athletes whose lanes are to be counted from the rows
 
 	meta    *meta    // once read
 	renewed bool     // meta must be written
@@ -80,6 +82,7 @@ func (s *Store) newTx(t *sql.Tx, write bool) *Tx {
 	return &Tx{
 		s: s, tx: t, write: write, stmts: map[string]*sql.Stmt{},
 		tallies: map[tallyKey]tally{}, counts: map[countKey]musette.PartCount{}, recount: map[countKey]bool{},
+		lanes: map[laneKey]laneChange{}, doubted: map[int64]bool{},
 	}
 }
 

@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"purge", testPurge},
 		{"part states", testPartStates},
 		{"due", testDue},
+		{"due drawn", testDueDrawn},
 		{"dated", testDated},
 		{"rollback", testRollback},
 		{"concurrent", testConcurrent},

@@ -213,9 +213,12 @@ CREATE TABLE musette.part_states (
     sum BIGINT NOT NULL,
     PRIMARY KEY (athlete_id, activity_id, part)
 );
--- What is due is found by these three alone, see due.go.
+-- What is due is found by these alone, see due.go.
 CREATE INDEX part_states_due ON musette.part_states (ready, due_at_ms) WHERE due_at_ms <> 0;
 CREATE INDEX part_states_ready ON musette.part_states (class, athlete_id, start_ms DESC, activity_id DESC, part, due_at_ms) WHERE ready = 1;
+CREATE INDEX part_states_waiting ON musette.part_states (ready, due_at_ms, class, athlete_id, activity_id, outcome)
+    WHERE ready = 0 AND due_at_ms <> 0 AND activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined';
+CREATE INDEX part_states_lists ON musette.part_states (athlete_id, part) WHERE activity_id = 0;
 CREATE INDEX part_states_error ON musette.part_states (last_try_ms DESC) WHERE error_kind <> '';
 ALTER TABLE musette.part_states ENABLE ROW LEVEL SECURITY;
 
@@ -264,6 +267,30 @@ CREATE TABLE musette.part_counts (
     PRIMARY KEY (athlete_id, part)
 );
 ALTER TABLE musette.part_counts ENABLE ROW LEVEL SECURITY;
+
+-- What is due of one class for one athlete, and how much of each class in all; see lanes.go.
+CREATE TABLE musette.lanes (
+    athlete_id BIGINT NOT NULL,
+    class BIGINT NOT NULL,
+    ready BIGINT NOT NULL,
+    waiting BIGINT NOT NULL,
+    newest_ms BIGINT NOT NULL,
+    turn BIGINT NOT NULL,
+    blocked BIGINT NOT NULL,
+    PRIMARY KEY (athlete_id, class)
+);
+CREATE INDEX lanes_turn ON musette.lanes (class, turn, newest_ms DESC, athlete_id, ready) WHERE ready > 0 AND blocked = 0;
+CREATE INDEX lanes_blocked ON musette.lanes (athlete_id) WHERE blocked = 1;
+ALTER TABLE musette.lanes ENABLE ROW LEVEL SECURITY;
+
+CREATE TABLE musette.lane_totals (
+    class BIGINT NOT NULL,
+    ready BIGINT NOT NULL,
+    waiting BIGINT NOT NULL,
+    turn BIGINT NOT NULL,
+    PRIMARY KEY (class)
+);
+ALTER TABLE musette.lane_totals ENABLE ROW LEVEL SECURITY;
 
 CREATE TABLE musette.leases (
     name TEXT COLLATE "C" NOT NULL,

@@ -199,9 +199,12 @@ CREATE TABLE part_states (
     sum INTEGER NOT NULL,
     PRIMARY KEY (athlete_id, activity_id, part)
 ) STRICT, WITHOUT ROWID;
--- What is due is found by these three alone, see due.go.
+-- What is due is found by these alone, see due.go.
 CREATE INDEX part_states_due ON part_states (ready, due_at_ms) WHERE due_at_ms <> 0;
 CREATE INDEX part_states_ready ON part_states (class, athlete_id, start_ms DESC, activity_id DESC, part, due_at_ms) WHERE ready = 1;
+CREATE INDEX part_states_waiting ON part_states (ready, due_at_ms, class, athlete_id, activity_id, outcome)
+    WHERE ready = 0 AND due_at_ms <> 0 AND activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined';
+CREATE INDEX part_states_lists ON part_states (athlete_id, part) WHERE activity_id = 0;
 CREATE INDEX part_states_error ON part_states (last_try_ms DESC) WHERE error_kind <> '';
 
 CREATE TABLE changes (
@@ -243,6 +246,28 @@ CREATE TABLE part_counts (
     quarantined INTEGER NOT NULL,
     sum INTEGER NOT NULL,
     PRIMARY KEY (athlete_id, part)
+) STRICT, WITHOUT ROWID;
+
+-- What is due of one class for one athlete, and how much of each class in all; see lanes.go.
+CREATE TABLE lanes (
+    athlete_id INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    newest_ms INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    blocked INTEGER NOT NULL,
+    PRIMARY KEY (athlete_id, class)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_turn ON lanes (class, turn, newest_ms DESC, athlete_id, ready) WHERE ready > 0 AND blocked = 0;
+CREATE INDEX lanes_blocked ON lanes (athlete_id) WHERE blocked = 1;
+
+CREATE TABLE lane_totals (
+    class INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (class)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE leases (
