@@ -14,10 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
@@ -232,44 +228,6 @@ func (a *api) plain(coding string, body io.Reader) []byte {
 		a.Fatal(err)
 	}
 	return b
-}
-
-var described = sync.OnceValues(func() (routers.Router, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
-	if err != nil {
-		return nil, err
-	}
-	doc.Servers = nil
-	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
-	return legacy.NewRouter(doc)
-})
-
-// described checks an answer against openapi.yaml, if the address is in it.
-func (a *api) described(r *http.Request, res reply) {
-	a.Helper()
-	router, err := described()
-	if err != nil {
-		a.Fatal(err)
-	}
-	if r.Method == http.MethodHead {
-		return // a GET without its body
-	}
-	route, path, err := router.FindRoute(r)
-	if err != nil {
-		if strings.HasPrefix(r.URL.Path, "/v1/") && res.StatusCode < 400 {
-			a.Errorf("%s %s answers %d but isn't described", r.Method, r.URL.Path, res.StatusCode)
-		}
-		return
-	}
-	in := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: route},
-		Status:                 res.StatusCode, Header: res.Header,
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
-	}
-	in.SetBodyBytes(res.body)
-	if err := openapi3filter.ValidateResponse(a.Context(), in); err != nil {
-		a.Errorf("%s %s isn't as described: %v\n%s", r.Method, r.URL, err, res)
-	}
 }
 
 // as decodes a JSON answer.

@@ -1,8 +1,34 @@
 package web
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // SetHeartbeat lets a test beat a stream's heart.
 func (s *Server) SetHeartbeat(tick <-chan time.Time) {
 	s.heartbeat = func() (<-chan time.Time, func()) { return tick, func() {} }
 }
+
+// Routes are the methods and paths that are answered by more than "there is nothing here", such as "GET /v1/feed".
+func (s *Server) Routes() []string {
+	var list []string
+	for pattern, m := range s.table() {
+		if pattern == stravaRoot+"/" {
+			continue // what Strava has, and we haven't
+		}
+		for method := range m {
+			list = append(list, method+" "+strings.TrimSuffix(pattern, "{$}"))
+		}
+	}
+	for ending := range activityForms {
+		list = append(list, "GET /v1/activities/{id}"+ending)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Callers are how many callers are remembered.
+func (s *Server) Callers() int { return len(maps.Clone(s.callers.known)) }

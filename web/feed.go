@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -55,35 +56,14 @@ func (s *Server) getTotals(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// getActivity answers with one activity as JSON, or in the form that the ending of the address names.
 func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
-	reader, err := s.read(r)
-	if err != nil {
-		return err
+	for ending, form := range activityForms {
+		if id, ok := strings.CutSuffix(r.PathValue("id"), ending); ok {
+			return s.inForm(w, r, id, form)
+		}
 	}
-	if _, err := params(r); err != nil {
-		return err
-	}
-	view, err := s.view()
-	if err != nil {
-		return err
-	}
-	id, ok := feed.ParseID(r.PathValue("id"))
-	if !ok {
-		return notFound("There is no such activity: its id is a whole number.")
-	}
-	response, err := view.ActivityResponse(id, reader)
-	switch {
-	case err != nil:
-		return err
-	case response == nil:
-		return notFound("There is no such activity here, or it isn't yours to see.")
-	}
-	if entry, ok := view.Activity(id, reader); ok && reader.Owner {
-		response = s.withStreams(r.Context(), response, entry.For(reader))
-	}
-	s.sayFromMemory(w.Header(), view)
-	send(w, r, reader, response)
-	return nil
+	return s.inForm(w, r, r.PathValue("id"), form{contentType: "application/json", write: (*Server).activityJSON})
 }
 
 // sayFromMemory says, for caches and people who debug, that an answer came from the copy, in which state the copy is

@@ -28,6 +28,8 @@ func newPages() (*pages, error) {
 	}
 	t, err := template.New("").Funcs(template.FuncMap{
 		"asset":       a.path,
+		"marked":      marked,
+		"paragraphs":  paragraphs,
 		"chartWidth":  func() int { return (weeksShown-1)*barStep + barWidth },
 		"chartHeight": func() int { return chartHeight },
 	}).ParseFS(templateFiles, "templates/*.html")

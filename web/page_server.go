@@ -20,11 +20,13 @@ var sitePages = sync.OnceValue(func() *pages {
 	return p
 })
 
-// pageRoutes adds what the page needs besides /.
-func (s *Server) pageRoutes(mux *http.ServeMux) {
-	s.handle(mux, "/top", methods{"GET": s.pageTop})
-	s.handle(mux, "/card/{id}", methods{"GET": s.pageCard})
-	s.handle(mux, "/static/{file}", methods{"GET": s.asset})
+// pageRoutes are what the page needs besides /.
+func (s *Server) pageRoutes() map[string]methods {
+	return map[string]methods{
+		"/top":           {"GET": s.pageTop},
+		"/card/{id}":     {"GET": s.pageCard},
+		"/static/{file}": {"GET": s.asset},
+	}
 }
 
 // page answers GET /: the newest activities, or those behind a cursor. Where nothing is public, a stranger is shown

@@ -19,30 +19,36 @@ type methods map[string]handler
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, m := range map[string]methods{
-		"/v1/feed":            {"GET": s.getFeed},
-		"/v1/activities/{id}": {"GET": s.getActivity},
-		"/v1/totals":          {"GET": s.getTotals},
-		"/v1/status":          {"GET": s.getStatus},
-		"/v1/changes":         {"GET": s.getChanges},
-		"/v1/events":          {"GET": s.getEvents},
-		"/v1/refresh":         {"POST": s.postRefresh},
-		webhookPath:           s.webhookMethods(),
-		"/healthz":            {"GET": s.getHealth},
-		"/readyz":             {"GET": s.getReady},
-		"/openapi.json":       {"GET": s.getOpenAPI},
-		"/login":              {"GET": s.getLogin, "POST": s.postLogin},
-		"/logout":             {"POST": s.postLogout},
-		"/{$}":                {"GET": s.page},
-		"/":                   {},
-	} {
+	for pattern, m := range s.table() {
 		s.handle(mux, pattern, m)
 	}
-	for pattern, m := range s.stravaRoutes() {
-		s.handle(mux, pattern, m)
-	}
-	s.pageRoutes(mux)
 	return mux
+}
+
+// table has every path there is.
+func (s *Server) table() map[string]methods {
+	table := map[string]methods{
+		"/v1/feed":                    {"GET": s.getFeed},
+		"/v1/activities/{id}":         {"GET": s.getActivity}, // and .geojson, .gpx
+		"/v1/activities/{id}/map.svg": {"GET": s.getActivityMap},
+		"/v1/totals":                  {"GET": s.getTotals},
+		"/v1/status":                  {"GET": s.getStatus},
+		"/v1/changes":                 {"GET": s.getChanges},
+		"/v1/events":                  {"GET": s.getEvents},
+		"/v1/refresh":                 {"POST": s.postRefresh},
+		webhookPath:                   s.webhookMethods(),
+		"/healthz":                    {"GET": s.getHealth},
+		"/readyz":                     {"GET": s.getReady},
+		"/openapi.json":               {"GET": s.getOpenAPI},
+		"/docs":                       {"GET": s.getDocs},
+		"/login":                      {"GET": s.getLogin, "POST": s.postLogin},
+		"/logout":                     {"POST": s.postLogout},
+		"/{$}":                        {"GET": s.page},
+		"/":                           {},
+	}
+	maps.Copy(table, s.stravaRoutes())
+	maps.Copy(table, s.pageRoutes())
+	return table
 }
 
 // handle adds a path with its methods; others are answered by 405, and a path without any by 404.

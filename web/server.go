@@ -58,7 +58,8 @@ type Server struct {
 	own      string   // the public address's origin, "" if it isn't known
 	origins  []string // those allowed, as browsers write them
 	callers  *callers
-	computed *latest // what Strava's paths answer that isn't stored
+	docs     *feed.Response // the API's page
+	computed *latest        // what Strava's paths answer that isn't stored
 
 	heartbeat func() (tick <-chan time.Time, stop func())
 	streams   atomic.Int64
@@ -111,6 +112,13 @@ func New(c Config) (*Server, error) {
 		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "This came from another site's page, and was not done."})
 	}))
 	crossOrigin.AddInsecureBypassPattern(webhookPath) // Strava is no browser, and its secret is in the path
+	base := "http://127.0.0.1:8080"
+	if s.own != "" {
+		base = s.own
+	}
+	if s.docs, err = renderDocs(sitePages(), base); err != nil {
+		return nil, err
+	}
 	routes := s.routes()
 	s.handler = s.outer(s.cors(routes, crossOrigin.Handler(routes)))
 	return s, nil

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"musette"
 	"musette/feed"
 	"musette/store"
 )
@@ -68,7 +69,11 @@ func (s *Server) strava(answer stravaAnswer) handler {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), stravaPatience)
+		patience := stravaPatience
+		if s.config.Feed.View().Status.State == musette.StateStoreDown {
+			patience = streamsPatience // unless a snapshot stands in, it is in vain
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
 		q := &stravaRequest{Request: r, server: s, ctx: ctx, athleteID: v.Athlete, values: values}
 		var body []byte

@@ -20,8 +20,18 @@ const streamsPatience = 2 * time.Second
 // store can be read. While it can't be, nobody waits for it: Cache-Status says that it is away. Strangers get none:
 // they carry positions.
 func (s *Server) withStreams(ctx context.Context, response *feed.Response, a *musette.Activity) *feed.Response {
+	if streams, ok := streamArrays(s.streamsBody(ctx, a)); ok {
+		body := append([]byte(nil), response.Body[:len(response.Body)-1]...)
+		body = append(append(body, `,"streams":`...), streams...)
+		return feed.NewResponse(append(body, '}'), "owner")
+	}
+	return response
+}
+
+// streamsBody is the activity's streams as Strava gave them; nil if they aren't here, or the store can't be read.
+func (s *Server) streamsBody(ctx context.Context, a *musette.Activity) []byte {
 	if !s.config.Streams || s.config.Feed.View().Status.State == musette.StateStoreDown {
-		return response
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, streamsPatience)
 	defer cancel()
@@ -30,17 +40,10 @@ func (s *Server) withStreams(ctx context.Context, response *feed.Response, a *mu
 		docs, err = tx.Documents(ctx, a.AthleteID, a.ID) // damaged ones are left out; what is here is good
 		return err
 	})
-	for _, d := range docs {
-		if d.Part != musette.PartStreams {
-			continue
-		}
-		if streams, ok := streamArrays(d.Body); ok {
-			body := append([]byte(nil), response.Body[:len(response.Body)-1]...)
-			body = append(append(body, `,"streams":`...), streams...)
-			return feed.NewResponse(append(body, '}'), "owner")
-		}
+	if d := part(docs, musette.PartStreams); d != nil {
+		return d.Body
 	}
-	return response
+	return nil
 }
 
 // streamArrays takes the arrays out of Strava's streams, which wrap each in an object.
@@ -48,8 +51,7 @@ func streamArrays(body []byte) ([]byte, bool) {
 	var streams map[string]struct {
 		Data jsontext.Value `json:"data"`
 	}
-	relaxed := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err := json.Unmarshal(body, &streams, relaxed); err != nil {
+	if err := json.Unmarshal(body, &streams, anyJSON); err != nil {
 		return nil, false
 	}
 	arrays := make(map[string]jsontext.Value, len(streams))
