@@ -59,6 +59,8 @@ type Keeper struct {
 	tidied     time.Time
 	stepped    time.Time // when the last step was
 	answered   time.Time // by Strava's clock, when its last answer came; zero before the first
+	heardAt    time.Time // the same by ours
+	lapsed     time.Time // when it was last looked for what has lapsed
 	last       plan.Decision
 	grants     map[string]bool // those this keeper has seen
 	dead       map[string]bool // grants that were refused since this keeper began

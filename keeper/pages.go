@@ -86,16 +86,16 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 		return k.walked(ctx, tx, g, states, st, next, len(known.ids), m.Held == st.Part, r.at)
 	}
 	st = k.Policy.Succeeded(st, st.LastSuccess) // of the page; the listing's own success is its end
-	st.Due, st.LastTry, st.Class = r.at, r.at, min(st.Class, listClass(st.Part))
+	st.Due, st.LastTry, st.Class = r.at, r.at, min(st.Class, k.listClass(st.Part))
 	if err := next.write(ctx, tx, st.AthleteID, st.Part); err != nil {
 		return err
 	}
 	return tx.PutPartState(ctx, st)
 }
 
-func listClass(part musette.Part) musette.Class {
+func (k *Keeper) listClass(part musette.Part) musette.Class {
 	if part == musette.ListSweep {
-		return musette.ClassRecheck
+		return k.Policy.SweepClass()
 	}
 	return musette.ClassList
 }
@@ -120,7 +120,7 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 		return err
 	}
 	done := k.Policy.Succeeded(st, at)
-	done.Class = listClass(st.Part)
+	done.Class = k.listClass(st.Part)
 	if l.Gap {
 		return orErr(tx.PutPartState(ctx, done), func() error { return listed(ctx, tx, id, at) })
 	}
@@ -137,7 +137,7 @@ func (k *Keeper) walked(ctx context.Context, tx *store.Tx, g *gate, states plan.
 	if sweep.Part == "" {
 		sweep = musette.PartState{AthleteID: id, Part: musette.ListSweep, FirstSeen: at}
 	}
-	sweep.Due, sweep.Class = at.Add(often.sweep), musette.ClassRecheck
+	sweep.Due, sweep.Class = at.Add(often.sweep), k.Policy.SweepClass()
 	if often.crowded && sweep.LastSuccess.IsZero() {
 		sweep.Due = at.Add(k.somewhere(often.sweep))
 	}

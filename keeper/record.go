@@ -63,7 +63,9 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 				g.Ledger = g.Ledger.Settle(s.ticket, s.at, s.news)
 				if !s.news.Unsent {
 					g.Host.Calls++
-					k.answered = answeredAt(k.answered, s, r.err)
+					if at := answeredAt(k.answered, s, r.err); at != k.answered {
+						k.answered, k.heardAt = at, s.at
+					}
 				}
 			}
 			if err := k.recordOne(ctx, tx, &g, r); err != nil {

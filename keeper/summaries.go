@@ -46,7 +46,10 @@ func (k *Keeper) recordSummaries(ctx context.Context, tx *store.Tx, page []strav
 			return err
 		}
 	}
-	return tx.Confirm(ctx, in.athleteID, musette.PartSummary, same, in.at)
+	if err := tx.Confirm(ctx, in.athleteID, musette.PartSummary, same, in.at); err != nil {
+		return err
+	}
+	return k.confirmParts(ctx, tx, page, in)
 }
 
 // recordSummary stores one summary. One that can't be used is set aside with its reason: it costs nobody else

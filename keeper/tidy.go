@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"musette"
@@ -14,13 +15,23 @@ const purgeBatch = 20
 // untidy reports whether a day has passed since what is too old was thrown away. (A clock that was ahead and isn't any
 // more counts too.)
 func (k *Keeper) untidy(now time.Time) bool {
-	return k.tidied.IsZero() || now.Sub(k.tidied) >= day || now.Before(k.tidied)
+	return passed(k.tidied, now, day) || k.Policy.Retention > 0 && passed(k.lapsed, now, lapseEvery)
+}
+
+func passed(last, now time.Time, every time.Duration) bool {
+	return last.IsZero() || now.Sub(last) >= every || now.Before(last)
 }
 
 // tidy purges old tombstones and old documents, and looks after the counts of what is due, once a day. Both are found by index. How old they are goes by
 // Strava's clock, as its last answer told it: a clock of ours that is ahead for a moment must not destroy anything.
 func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
-	if !k.untidy(now) || k.answered.IsZero() {
+	if k.answered.IsZero() {
+		return nil
+	}
+	if err := k.lapse(ctx, now); err != nil {
+		return fmt.Errorf("dropping what wasn't confirmed in time: %w", err)
+	}
+	if !passed(k.tidied, now, day) {
 		return nil
 	}
 	old := k.answered.Add(-k.Policy.TombstoneKeep)
@@ -59,6 +70,7 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 		return err
 	}
 	k.tidied = now
+	k.changed = k.changed || k.Policy.Retention > 0 // else a snapshot might stay for ever, where nothing else changes
 	return nil
 }
 

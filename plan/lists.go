@@ -13,7 +13,9 @@ type Mirrored struct {
 }
 
 // Lists returns the times between two polls, and between two sweeps, of each athlete: those of the policy, both
-// stretched alike where polls and sweeps together would take more of the day's reads than ListShare.
+// stretched alike where polls and sweeps together would take more of the day's reads than ListShare. A retention goes
+// before that: sweeps come in half of its time, or where they are stretched in three quarters, so that they confirm in time
+// what Strava still lists.
 func (p Policy) Lists(m Mirrored) (poll, sweep time.Duration) {
 	poll, sweep = p.Poll, p.Sweep
 	if m.Webhooks {
@@ -22,6 +24,9 @@ func (p Policy) Lists(m Mirrored) (poll, sweep time.Duration) {
 	if p.Published {
 		sweep = min(sweep, p.SweepPublished)
 	}
+	if p.Retention > 0 {
+		sweep = min(sweep, p.Retention/2)
+	}
 	// A sweep's last page is never full, and a further one has nothing older: two calls at most besides full pages.
 	pages := float64(m.Activities/listPage + 2*m.Athletes)
 	calls := perDay(poll)*float64(m.Athletes) + perDay(sweep)*pages
@@ -29,7 +34,11 @@ func (p Policy) Lists(m Mirrored) (poll, sweep time.Duration) {
 	if calls <= allowed {
 		return poll, sweep
 	}
-	return lengthen(poll, calls/allowed), lengthen(sweep, calls/allowed)
+	poll, sweep = lengthen(poll, calls/allowed), lengthen(sweep, calls/allowed)
+	if p.Retention > 0 {
+		sweep = min(sweep, p.Retention*3/4)
+	}
+	return poll, sweep
 }
 
 func perDay(every time.Duration) float64 { return float64(24*time.Hour) / float64(every) }

@@ -119,7 +119,7 @@ func stretch(d time.Duration, jitter float64) time.Duration {
 func (p Policy) ownClass(st musette.PartState, now time.Time) musette.Class {
 	switch {
 	case st.Part == musette.ListSweep:
-		return musette.ClassRecheck
+		return p.SweepClass()
 	case st.ActivityID == 0:
 		return musette.ClassList
 	case st.Part == musette.PartDetail:

@@ -40,6 +40,10 @@ type Policy struct {
 	// TombstoneKeep is how long the documents of a deleted activity are kept, HistoryKeep those that were replaced.
 	TombstoneKeep, HistoryKeep time.Duration
 
+	// Retention is how long documents from Strava's API are kept without being confirmed, 0 for ever. See
+	// [Policy.Lapsed].
+	Retention time.Duration
+
 	Recent  time.Duration // how old an activity may be for its first detail to be of class recent
 	Streams Streams
 }

@@ -72,6 +72,14 @@ func (p Policy) Validate() error {
 	if n := len(p.Recheck); n > 0 && sound["recheck"] && sound["recheck_end"] && p.Recheck[n-1] > p.RecheckEnd {
 		wrong("leave the late ones out, or let rechecks end later", "has a time after recheck_end, which would never come", "recheck", "recheck_end")
 	}
+	switch r := p.Retention; {
+	case r == 0:
+	case r < 0, r > maxWait:
+		wrong("write 0 to keep for ever, or a time such as 168h", unfit(r), "retention")
+	case r < minRetention:
+		wrong("write 48h or more, such as 168h; 0 keeps for ever",
+			"is shorter than what sweeps can confirm: there is one in half of that time, and one that fails comes again a day later", "retention")
+	}
 	return errors.Join(errs...)
 }
 

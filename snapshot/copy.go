@@ -39,7 +39,7 @@ func Copy(ctx context.Context, info Info, c Config) error {
 	if c.Keep == (Rotation{}) {
 		c.Keep = defaultRotation
 	}
-	if err := rotate(ctx, c.Dir, c.Keep, path, c.Spare); err != nil {
+	if err := rotate(ctx, c, info.At, path, c.Spare); err != nil {
 		return fmt.Errorf("%s has the copy, but older ones could not be removed: %w", c.Dir, err)
 	}
 	return nil

@@ -94,8 +94,8 @@ func Newest(ctx context.Context, dir string) (Info, error) { return NewestIn(ctx
 // file that has just been verified among them, so that the newest good file stays whatever the clock and the other
 // files are like. Files that can't be used are left for a person, and take no
 // other's place.
-func rotate(ctx context.Context, dir string, keep Rotation, spare ...string) error {
-	list, err := List(ctx, dir)
+func rotate(ctx context.Context, c Config, now time.Time, spare ...string) error {
+	list, err := List(ctx, c.Dir)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,10 @@ func rotate(ctx context.Context, dir string, keep Rotation, spare ...string) err
 	for i := range list {
 		times[i] = list[i].At
 	}
-	kept := keep.choose(times)
+	kept := c.Keep.choose(times)
+	for i, at := range times {
+		kept[i] = kept[i] && (c.MaxAge == 0 || now.Sub(at) <= c.MaxAge)
+	}
 	var errs []error
 	for i, info := range list {
 		if kept[i] || slices.ContainsFunc(spare, func(s string) bool { return sameFile(s, info.Path) }) {

@@ -116,3 +116,23 @@ func TestRotationNeverRemovesTheGoodOne(t *testing.T) {
 		t.Errorf("%d files, want the new one, the newest good one and three cut ones", n)
 	}
 }
+
+// With a greatest age older files go, whatever the rotation says, but never the newest.
+func TestMaxAge(t *testing.T) {
+	t.Parallel()
+	st, dir := openSQLite(t), t.TempDir()
+	fill(t, st, 1, 1, 10)
+	for _, days := range []int{0, 2, 3, 9} {
+		write(t, st, Config{Dir: dir, Now: at(noon.AddDate(0, 0, days)), MaxAge: 48 * time.Hour})
+		var ages []float64
+		for _, info := range mustList(t, dir) {
+			age := noon.AddDate(0, 0, days).Sub(info.At)
+			if ages = append(ages, age.Hours()); age > 48*time.Hour {
+				t.Errorf("day %d: a file of %v ago is left", days, age)
+			}
+		}
+		if len(ages) == 0 || ages[0] != 0 {
+			t.Errorf("day %d: files of %v hours ago", days, ages)
+		}
+	}
+}

@@ -29,6 +29,8 @@ type Config struct {
 	// Spare is a file that isn't removed whatever Keep says: one that is about to
 	// be restored.
 	Spare string
+	// MaxAge is when a file goes whatever Keep says, but for the newest: for a retention of what is in it. 0: never.
+	MaxAge time.Duration
 }
 
 const (
@@ -68,7 +70,7 @@ func Write(ctx context.Context, st *store.Store, c Config) (Info, error) {
 	if err != nil {
 		return Info{}, writeError(c.Dir, err)
 	}
-	if err := rotate(ctx, c.Dir, c.Keep, info.Path, c.Spare); err != nil {
+	if err := rotate(ctx, c, now, info.Path, c.Spare); err != nil {
 		return info, fmt.Errorf("the snapshot %s is written, but older ones could not be removed: %w", info.Path, err)
 	}
 	return info, nil

@@ -35,7 +35,12 @@ func (tx *Tx) Purge(ctx context.Context, athleteID, activityID int64) error {
 	if a.Status != StatusGone {
 		return fmt.Errorf("store: purging activity %d: it isn't gone", activityID)
 	}
-	for _, t := range []*table{tDocuments, tHistory, tPartStates, tDeletions, tHides, tActivities} {
+	return tx.removeActivity(ctx, athleteID, activityID, tDocuments, tHistory, tPartStates, tDeletions, tHides, tActivities)
+}
+
+// removeActivity removes an activity's rows from some tables.
+func (tx *Tx) removeActivity(ctx context.Context, athleteID, activityID int64, from ...*table) error {
+	for _, t := range from {
 		rows, err := tx.records(ctx, t, " WHERE athlete_id = $1 AND activity_id = $2", athleteID, activityID)
 		if err != nil {
 			return err

@@ -20,6 +20,12 @@ type backupCmd struct {
 	Restore backupRestoreCmd `cmd:"" help:"make the store what a snapshot says; what it replaces is kept"`
 }
 
+// snapshotting is how snapshots are written. With a retention they go when they are half as old: by then what is in them
+// was confirmed for the last time about one retention ago.
+func (a *app) snapshotting() snapshot.Config {
+	return snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now, MaxAge: a.cfg.Policy.Retention / 2}
+}
+
 // snapshots is the directory that snapshots are in.
 func (c *config) snapshots() string { return filepath.Join(c.DataDir, "snapshots") }
 
@@ -67,7 +73,8 @@ func (c *config) everySnapshots() []string {
 // writeSnapshot writes a snapshot, and copies it to the further directory if there is one; uncopied says why that has
 // failed, which is noted in the store and makes the snapshot no worse. spare is a file that stays in any case.
 func (a *app) writeSnapshot(ctx context.Context, st *store.Store, spare string) (info snapshot.Info, uncopied, err error) {
-	c := snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now, Spare: spare}
+	c := a.snapshotting()
+	c.Spare = spare
 	if info, err = snapshot.Write(ctx, st, c); err != nil || a.cfg.BackupDir == "" {
 		return info, nil, err
 	}

@@ -214,6 +214,9 @@ func yamlName(name string) string {
 	if rest, ok := strings.CutPrefix(name, policyPrefix); ok {
 		return policyYAML + strings.Replace(strings.ToLower(rest), "reserve_", "reserve.", 1)
 	}
+	if source, ok := strings.CutPrefix(name, "MUSETTE_RETENTION_"); ok { // one for each source
+		return "retention." + strings.ToLower(source)
+	}
 	return strings.ToLower(strings.TrimPrefix(name, "MUSETTE_"))
 }
 

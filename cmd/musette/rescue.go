@@ -172,7 +172,7 @@ func (a *app) wholeSnapshot(ctx context.Context, st *store.Store) (snapshot.Info
 	if have, err := holdingsOf(ctx, st); err != nil || have.empty() {
 		return snapshot.Info{}, errors.Join(err, errors.New("there is nothing in it"))
 	}
-	return snapshot.Write(ctx, st, snapshot.Config{Dir: a.cfg.snapshots(), Now: a.now})
+	return snapshot.Write(ctx, st, a.snapshotting())
 }
 
 // surviving runs f again, once, if the SQLite file turns out to be damaged and could be replaced.

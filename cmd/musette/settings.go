@@ -145,6 +145,10 @@ var originsTable = []setting{
 		name: "MUSETTE_BACKUP_DIR", about: "a further directory for snapshots, a mount elsewhere; must be there",
 		right: "write a directory's path", set: func(c *config, text string) error { c.BackupDir = text; return nil },
 	},
+	{
+		name: "MUSETTE_RETENTION_API", byDefault: "0", about: "drop what came from Strava's API and wasn't confirmed for so long, such as 168h; 0 keeps it",
+		right: "write 0 to keep for ever, or a time such as 168h or 7d", set: setRetention,
+	},
 }
 
 func setOrigins(c *config, text string) error {
@@ -322,6 +326,15 @@ func setGoal(c *config, text string) error {
 	}
 	c.GoalM = goal
 	return nil
+}
+
+func setRetention(c *config, text string) error {
+	d, err := parseWait(text)
+	if text == "0" {
+		d, err = 0, nil
+	}
+	c.Policy.Retention = d
+	return err
 }
 
 func oneOf[S ~string](field func(*config) *S, words ...string) func(*config, string) error {

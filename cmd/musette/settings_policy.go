@@ -213,6 +213,9 @@ func (c *config) blame(err error) error {
 		return err
 	}
 	for _, name := range invalid.Names {
+		if v, given := c.values["MUSETTE_RETENTION_API"]; given && name == "retention" {
+			return misused(invalid.Right, "%s: %q %s", v.named(), v.text, invalid.Problem)
+		}
 		for _, s := range policyTable {
 			v, given := c.values[s.name]
 			if given && yamlName(s.name) == policyYAML+name {

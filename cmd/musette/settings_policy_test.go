@@ -105,3 +105,28 @@ func TestBlameFallsOnWhatWasWritten(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A retention is written as a time, by its own name in musette.yaml; one that sweeps can't keep up with is refused.
+func TestRetention(t *testing.T) {
+	for text, want := range map[string]time.Duration{"0": 0, "168h": 168 * time.Hour, "7d": 168 * time.Hour} {
+		c, err := loadConfig(configSources{environ: []string{"MUSETTE_RETENTION_API=" + text}})
+		if err != nil || c.Policy.Retention != want {
+			t.Errorf("%s is %v, %v", text, c, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "musette.yaml")
+	for _, text := range []string{"retention.api: 72h\n", "retention:\n  api: 3d\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := loadConfig(configSources{file: file}); err != nil || c.Policy.Retention != 72*time.Hour {
+			t.Errorf("%q is %v, %v", text, c, err)
+		}
+	}
+	for _, text := range []string{"24h", "-1h", "soon", "400d"} {
+		_, err := loadConfig(configSources{environ: []string{"MUSETTE_RETENTION_API=" + text}})
+		if err == nil || !strings.HasPrefix(err.Error(), `MUSETTE_RETENTION_API (environment): "`+text+`"`) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

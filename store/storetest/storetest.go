@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"people stamp", testPeopleStamp},
 		{"purge athlete", testPurgeAthlete},
 		{"forget", testForget},
+		{"lapse", testLapse},
 		{"leases", testLeases},
 		{"rivals", testRivals},
 		{"fence holds", testFenceHolds},
