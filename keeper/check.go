@@ -9,12 +9,16 @@ import (
 	"musette/store"
 )
 
-// checkDaily checks everything that is stored, at once and then once a day, until ctx ends; what it finds is for seeTo.
-// It only reads.
+// checkDaily checks everything that is stored, at once and then once a day, or when a reader has met a damaged row, until
+// ctx ends; what it finds is for seeTo. It only reads.
 func (k *Keeper) checkDaily(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := k.Now()
 		found, err := k.Store.Check(ctx)
+		select {
+		case <-k.damages.check: // by the check itself
+		default:
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -30,6 +34,7 @@ func (k *Keeper) checkDaily(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-t.C:
+		case <-k.damages.check:
 		}
 		t.Stop()
 	}
@@ -51,14 +56,18 @@ func (k *Keeper) seeTo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	worry := ""
-	for _, m := range done.Mended {
+	return Note(ctx, k.Store, WorryDamage, done.worry(), k.Now())
+}
+
+// worry is what is left after a repair; "" for nothing.
+func (r *Repaired) worry() (worry string) {
+	for _, m := range r.Mended {
 		if m.Instead == store.InsteadLeft {
 			worry = fmt.Sprintf("row %s of %s is damaged and can't be mended: %s; what strangers see is held back until it is removed and made again",
 				m.Damage.Key, m.Damage.Table, m.Damage.Reason)
 		}
 	}
-	return Note(ctx, k.Store, WorryDamage, worry, k.Now())
+	return worry
 }
 
 // Corrupt returns why the store has to be made anew, nil while it needn't.

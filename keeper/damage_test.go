@@ -1,11 +1,16 @@
 package keeper_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"log/slog"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"musette/keeper"
 	"musette/store"
 	"musette/strava/stravatest"
 )
@@ -65,6 +70,47 @@ func TestFailure26DamagedRowsStopNothing(t *testing.T) {
 				return nil
 			})
 		})
+	}
+}
+
+// What is passed over is noticed: once in the log, and in the status, until it is mended.
+func TestDamageThatIsPassedOverIsNoticed(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := newHouse(t, stravatest.Config{Seed: 4, Activities: 12, Limits: plenty}, func(h *house) {
+		h.log = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	h.later(time.Hour)
+	worries := func() (said string) {
+		for _, e := range h.status().LastErrors {
+			if e.Kind == "damage" {
+				said += e.Message
+			}
+		}
+		return said
+	}
+	if worries() != "" {
+		t.Fatalf("a worry about nothing: %s", worries())
+	}
+	h.damage("UPDATE documents SET sum = sum + 1 WHERE part = 'summary' AND activity_id = (SELECT max(activity_id) FROM activities)",
+		"UPDATE part_states SET sum = sum + 1 WHERE part = 'sweep'")
+	h.later(24 * time.Hour)
+	if s := worries(); !strings.Contains(s, "damaged") || !strings.Contains(s, "musette verify") {
+		t.Errorf("the status says %q", s)
+	}
+	if n := strings.Count(log.String(), "a damaged row is passed over"); n < 1 || n > 2 {
+		t.Errorf("the log has it %d times\n%s", n, log.String())
+	}
+	if _, err := h.keeper.Repair(t.Context(), keeper.Repairing{Aside: filepath.Join(h.dir, "damaged")}); err != nil {
+		t.Fatal(err)
+	}
+	if s := worries(); s != "" {
+		t.Errorf("mended, the status says %q", s)
+	}
+	h.damage("UPDATE documents SET sum = sum + 1")
+	h.later(7 * 24 * time.Hour)
+	if n := strings.Count(log.String(), "level=WARN"); n > 25 {
+		t.Errorf("of dozens of rows the log has %d lines", n)
 	}
 }
 

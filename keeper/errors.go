@@ -52,7 +52,8 @@ func storeFault(err error) bool {
 	return whole || errors.Is(err, store.ErrFenced) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// sound passes over damaged rows: the good ones beside them stand.
+// sound passes over damaged rows: the good ones beside them stand. They have been noticed where they were read
+// (damage.go).
 func sound(err error) error {
 	if _, damaged := errors.AsType[*store.DamageError](err); damaged && !storeFault(err) {
 		return nil

@@ -71,6 +71,7 @@ type Keeper struct {
 	nudge      chan struct{}
 	trouble    atomic.Pointer[trouble]        // nil while Run gets on
 	found      atomic.Pointer[store.Findings] // of a check that found damage, until it is seen to
+	damages    damages
 }
 
 // New returns a keeper. It makes no call and takes no lease yet.
@@ -94,7 +95,12 @@ func New(c Config) *Keeper {
 	if c.Holder == "" {
 		c.Holder = holder()
 	}
-	return &Keeper{Config: c, nudge: make(chan struct{}, 1), grants: map[string]bool{}, dead: map[string]bool{}}
+	k := &Keeper{Config: c, nudge: make(chan struct{}, 1), grants: map[string]bool{}, dead: map[string]bool{}}
+	k.damages.check = make(chan struct{}, 1)
+	if c.Store != nil {
+		c.Store.OnDamage(k.damaged)
+	}
+	return k
 }
 
 // Calls is how many requests to the API this keeper has made, failed ones included. Token requests don't count.
@@ -116,6 +122,9 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 		}
 	}
 	k.stepped = now
+	if err := k.noteDamage(ctx); err != nil {
+		return time.Time{}, fmt.Errorf("noting damaged rows: %w", err)
+	}
 	jobs, err := k.decide(ctx, now)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("deciding what to call: %w", err)

@@ -37,14 +37,19 @@ type Repaired struct {
 func (k *Keeper) Repair(ctx context.Context, r Repairing) (done Repaired, err error) {
 	err = k.leading(ctx, func(ctx context.Context) error {
 		found, err := k.Store.Check(ctx)
-		if err != nil || found.Clean() {
+		if err != nil {
 			return err
+		}
+		if found.Clean() {
+			return Note(ctx, k.Store, WorryDamage, "", k.Now())
 		}
 		if len(found.File) > 0 {
 			return fmt.Errorf("%w: %s", store.ErrCorrupt, found.File[0])
 		}
-		done, err = k.repair(ctx, found, r)
-		return err
+		if done, err = k.repair(ctx, found, r); err != nil {
+			return err
+		}
+		return Note(ctx, k.Store, WorryDamage, done.worry(), k.Now())
 	})
 	return done, err
 }

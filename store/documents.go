@@ -41,11 +41,11 @@ func wholeDocument(r *record, from func(*record) musette.Document, size, body in
 	d := from(r)
 	plain, err := decompress(r.v[body].([]byte), r.v[size].(int64))
 	if err != nil {
-		return musette.Document{}, &DamageError{r.t.name, r.t.key(r.v), err.Error()}
+		return musette.Document{}, r.broken(err.Error())
 	}
 	d.Body = plain
 	if !d.Intact() {
-		return musette.Document{}, &DamageError{r.t.name, r.t.key(r.v), "the body's SHA-256 differs"}
+		return musette.Document{}, r.broken("the body's SHA-256 differs")
 	}
 	return d, nil
 }

@@ -37,6 +37,7 @@ type Store struct {
 	anchor         *sql.Conn // keeps a database in memory alive
 	closed         atomic.Bool
 	texts          sync.Map // statement → the dialect's form
+	onDamage       atomic.Pointer[func(*DamageError)]
 }
 
 // Open opens the store, making or migrating it where needed. It never touches a database made by a newer program
@@ -167,6 +168,21 @@ func (s *Store) Close() error {
 		errs = append(errs, s.writer.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// OnDamage has f called whenever a read meets a damaged row, besides the error that the reader gets: whoever passes over
+// such a row needn't tell anybody. It is called within transactions, from any goroutine: f mustn't use the store. There is
+// one f at a time.
+func (s *Store) OnDamage(f func(*DamageError)) { s.onDamage.Store(&f) }
+
+// met tells of a damaged row.
+func (s *Store) met(d *DamageError) *DamageError {
+	if s != nil && d != nil {
+		if f := s.onDamage.Load(); f != nil {
+			(*f)(d)
+		}
+	}
+	return d
 }
 
 // Kind returns "sqlite" or "postgres".

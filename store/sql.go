@@ -191,7 +191,7 @@ func (tx *Tx) records(ctx context.Context, t *table, rest string, args ...any) (
 func (tx *Tx) recordsOf(ctx context.Context, t *table, stmt string, args ...any) ([]*record, error) {
 	var found []*record
 	err := tx.query(ctx, "reading "+t.name, stmt, args, func(rows *sql.Rows) error {
-		r := &record{t: t, v: make(values, len(t.cols))}
+		r := &record{t: t, s: tx.s, v: make(values, len(t.cols))}
 		dest := make([]any, len(t.cols)+1)
 		for i := range r.v {
 			dest[i] = &r.v[i]

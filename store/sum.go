@@ -98,6 +98,7 @@ func (t *table) key(v values) string {
 // A record reads a row's columns one after the other, in the order of the description.
 type record struct {
 	t    *table
+	s    *Store // that it was read from; nil if it wasn't
 	v    values
 	sum  int64
 	next int
@@ -133,7 +134,14 @@ func (r *record) hash() (h [32]byte) {
 }
 
 // damage says what is wrong with the row, nil if nothing is.
-func (r *record) damage() *DamageError {
+func (r *record) damage() *DamageError { return r.s.met(r.flaw()) }
+
+// broken is the damage of a row whose columns are as they were written.
+func (r *record) broken(reason string) *DamageError {
+	return r.s.met(&DamageError{r.t.name, r.t.key(r.v), reason})
+}
+
+func (r *record) flaw() *DamageError {
 	for i, c := range r.t.cols {
 		ok := false
 		switch r.v[i].(type) {
