@@ -62,6 +62,9 @@ func TestFailure29DatabaseGoneWhileRunning(t *testing.T) {
 			t.Errorf("the status doesn't say what is wrong: %+v", got)
 		}
 	}
+	for _, path := range []string{"", "/streams"} { // only the database has those
+		s.get("/api/v3/activities/" + fmt.Sprint(id) + path).want(503)
+	}
 	s.key = ""
 	if n := cards(openPage(t, owner, s.url+"/").want(200).body); n == 0 {
 		t.Error("who is signed in sees no cards")

@@ -185,11 +185,11 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 	if known {
 		patience = knownTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var key store.AccessKey
-	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
-		key, err = tx.KeyByHash(ctx, hash)
+	err := k.store.View(within, func(tx *store.Tx) (err error) {
+		key, err = tx.KeyByHash(within, hash)
 		return err
 	})
 	switch {
@@ -197,9 +197,11 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 		k.forget(hash)
 		return store.AccessKey{}, errNoKey
 	case err != nil && known:
-		k.mu.Lock()
-		k.failed = now
-		k.mu.Unlock()
+		if ctx.Err() == nil { // else it is the asker who has gone
+			k.mu.Lock()
+			k.failed = now
+			k.mu.Unlock()
+		}
 		return k.good(old.key, now)
 	case err != nil:
 		return store.AccessKey{}, fmt.Errorf("looking up a key: %w", err)

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -30,6 +31,11 @@ func build(m *testing.M) int {
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "torture: building the program: %v\n%s", err, out)
+		return 1
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // whatever the machine: they wait most of the time
+		fmt.Fprintln(os.Stderr, "torture:", err)
 		return 1
 	}
 	return pgtest.Main(m)
