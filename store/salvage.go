@@ -83,8 +83,10 @@ func mendHeader(path, fresh string) error {
 	}
 	defer f.Close()
 	have, want := make([]byte, headerBytes), make([]byte, headerBytes)
-	if n, err := f.ReadAt(have, 0); err != nil && err != io.EOF || n < headerBytes {
+	if n, err := f.ReadAt(have, 0); err != nil && err != io.EOF {
 		return err
+	} else if n < headerBytes { // too short to hold anything
+		return nil
 	}
 	model, err := os.Open(fresh)
 	if err != nil {
