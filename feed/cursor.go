@@ -32,7 +32,7 @@ func (q *Query) after() (position, error) {
 	}
 	b, err := cursorText.DecodeString(q.Cursor)
 	if err != nil || len(b) != 16+cursorSum {
-		return position{}, &ParamError{"cursor", "it isn't one that this feed gave out; leave it away to start with the newest"}
+		return position{}, &ParamError{"cursor", "it isn't one that this version of Musette gave out; leave it away to start with the newest"}
 	}
 	if string(q.sign(slices.Clone(b[:16]))) != string(b) {
 		return position{}, &ParamError{"cursor", "it belongs to a query with other parameters; send the same ones, or leave it away"}
