@@ -2,9 +2,13 @@ package keeper_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"musette"
+	"musette/keeper"
+	"musette/store"
 	"musette/strava/stravatest"
 )
 
@@ -61,4 +65,44 @@ func BenchmarkPollWithoutNews(b *testing.B) {
 		}
 		return nil
 	})
+}
+
+// BenchmarkStatus reads the status of more and more athletes, each of whom waits for eight parts. It names them all, so it
+// can't be flat; but it is a few statements.
+func BenchmarkStatus(b *testing.B) {
+	for _, athletes := range []int64{10, 100, 1000, 10000} {
+		b.Run(fmt.Sprintf("athletes=%d", athletes), func(b *testing.B) {
+			ctx := b.Context()
+			st, err := store.OpenMemory(ctx)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer st.Close()
+			err = st.Update(ctx, nil, func(tx *store.Tx) error {
+				for id := range athletes {
+					errs := []error{
+						tx.PutAthlete(ctx, store.Athlete{ID: id + 1, ListedAt: noon}),
+						tx.PutGrant(ctx, store.Grant{ID: fmt.Sprint(id + 1), AthleteID: id + 1, Sealed: make([]byte, 200)}),
+					}
+					for i := range int64(8) {
+						errs = append(errs, tx.PutPartState(ctx, musette.PartState{
+							AthleteID: id + 1, ActivityID: 8*id + i + 1, Part: musette.PartDetail, Class: musette.ClassBackfill, Due: noon,
+						}))
+					}
+					if err := errors.Join(errs...); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if s, err := keeper.ReadStatus(ctx, st, noon, 0, nil); err != nil || s.ETA == nil {
+					b.Fatal(s, err)
+				}
+			}
+		})
+	}
 }

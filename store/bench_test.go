@@ -129,49 +129,64 @@ func BenchmarkActivities(b *testing.B) {
 	})
 }
 
-// BenchmarkDue asks what is due, 64 of each class and 4 of each athlete, among more and more part states of which a
-// tenth are due.
+// BenchmarkDue chooses what to call, 64 of each class and 4 of each athlete, and notes whose turn it was, where more and
+// more athletes have eight parts each that are all due. It is to cost the same however many they are.
 func BenchmarkDue(b *testing.B) {
-	for _, states := range []int64{1000, 10000, 100000} {
-		b.Run(fmt.Sprintf("states=%d", states), func(b *testing.B) {
-			benchBoth(b, func(b *testing.B, s *store.Store) {
-				ctx := b.Context()
-				fillStates(b, s, states)
-				for b.Loop() {
-					err := s.Update(ctx, nil, func(tx *store.Tx) error {
-						due, err := tx.Due(ctx, day, 64, 4)
-						if len(due) == 0 {
-							b.Fatal("nothing is due")
-						}
-						return err
-					})
-					if err != nil {
-						b.Fatal(err)
-					}
+	benchWaiting(b, func(b *testing.B, s *store.Store) {
+		ctx := b.Context()
+		for b.Loop() {
+			err := s.Update(ctx, nil, func(tx *store.Tx) error {
+				due, err := tx.Due(ctx, day, 64, 4)
+				if err != nil || len(due) < 3 {
+					b.Fatal(len(due), err)
 				}
+				return tx.Serve(ctx, due[0].Key(), due[1].Key(), due[2].Key())
 			})
-		})
-	}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
-// fillStates makes part states of 10 athletes, in all classes, one in ten of them due.
-func fillStates(b *testing.B, s *store.Store, n int64) {
-	b.Helper()
-	ctx := b.Context()
-	err := s.Update(ctx, nil, func(tx *store.Tx) error {
-		var states []musette.PartState
-		for i := range n {
-			due := day.AddDate(80, 0, 0)
-			if i/80%10 == 0 {
-				due = day.Add(-time.Hour)
-			}
-			states = append(states, musette.PartState{
-				AthleteID: i%10 + 1, ActivityID: i, Part: musette.PartDetail, Class: musette.Class(i / 10 % 8), Start: day.Add(-time.Duration(i) * time.Minute), Due: due,
+// BenchmarkBacklog asks how much is due, of as many.
+func BenchmarkBacklog(b *testing.B) {
+	benchWaiting(b, func(b *testing.B, s *store.Store) {
+		ctx := b.Context()
+		for b.Loop() {
+			err := s.View(ctx, func(tx *store.Tx) error {
+				_, err := tx.Backlog(ctx, day)
+				return err
 			})
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
-		return tx.PutPartState(ctx, states...)
 	})
-	if err != nil {
-		b.Fatal(err)
+}
+
+// benchWaiting runs a benchmark on stores with more and more athletes, all of whom wait.
+func benchWaiting(b *testing.B, bench func(b *testing.B, s *store.Store)) {
+	for _, athletes := range []int64{10, 100, 1000, 10000} {
+		b.Run(fmt.Sprintf("athletes=%d", athletes), func(b *testing.B) {
+			benchBoth(b, func(b *testing.B, s *store.Store) {
+				ctx := b.Context()
+				err := s.Update(ctx, nil, func(tx *store.Tx) error {
+					var states []musette.PartState
+					for i := range 8 * athletes {
+						states = append(states, musette.PartState{
+							AthleteID: i/8 + 1, ActivityID: i + 1, Part: musette.PartDetail, Class: musette.Class(4 + i%4/2), // recent, enrich
+							Start: day.Add(-time.Duration(i) * time.Minute), Due: day.Add(-time.Hour),
+						})
+					}
+					return tx.PutPartState(ctx, states...)
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ResetTimer()
+				bench(b, s)
+			})
+		})
 	}
 }
