@@ -129,6 +129,9 @@ func (k *Keeper) asked(ctx context.Context) (asked bool, err error) {
 		if asked = len(items) > 0; asked || sound(err) != nil {
 			return sound(err)
 		}
+		if stamp, err := tx.PeopleStamp(ctx); err != nil || k.people != nil && k.people.stamp == stamp {
+			return err
+		}
 		grants, err := tx.Grants(ctx)
 		for _, g := range grants {
 			asked = asked || !k.grants[g.ID]

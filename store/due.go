@@ -36,32 +36,35 @@ const (
 		UNION ALL SELECT min(due_at_ms) FROM {part_states} WHERE ready = 1 AND due_at_ms <> 0 AND due_at_ms > $1) AS d`
 )
 
-// firstLanes is a table of the first lanes of each class, at most $1 each.
-var firstLanes = func() string {
+// firstLanes is a table of the first lanes of each class, at most perClass each. (The number stands in the text: SQLite
+// compiles a statement anew for every value of a LIMIT's parameter.)
+func firstLanes(perClass int) string {
 	each := make([]string, musette.NumClasses)
 	for class := range each {
 		each[class] = fmt.Sprintf(`SELECT * FROM (SELECT class, athlete_id, ready, turn, newest_ms FROM {lanes}
-			WHERE class = %d AND ready > 0 AND blocked = 0 ORDER BY turn, newest_ms DESC, athlete_id LIMIT $1) AS c%[1]d`, class)
+			WHERE class = %d AND ready > 0 AND blocked = 0 ORDER BY turn, newest_ms DESC, athlete_id LIMIT %d) AS c%[1]d`, class, perClass)
 	}
 	return "(" + strings.Join(each, " UNION ALL ") + ") AS l"
-}()
+}
 
-var firstLanesSQL = "SELECT class, athlete_id, ready, turn, newest_ms FROM " + firstLanes
+func firstLanesSQL(perClass int) string {
+	return "SELECT class, athlete_id, ready, turn, newest_ms FROM " + firstLanes(perClass)
+}
 
 // readySQL reads the newest ready rows of the first lanes: at most perAthlete of each, and no more than it takes to
-// come to $1 rows of a class. $2 is now.
-func readySQL(perAthlete int) string {
-	const nth = `(SELECT q.%s FROM {part_states} q WHERE q.ready = 1 AND q.class = l.class AND q.athlete_id = l.athlete_id AND +q.due_at_ms <= $2
+// come to perClass rows of a class. $1 is now.
+func readySQL(perClass, perAthlete int) string {
+	const nth = `(SELECT q.%s FROM {part_states} q WHERE q.ready = 1 AND q.class = l.class AND q.athlete_id = l.athlete_id AND +q.due_at_ms <= $1
 		ORDER BY q.start_ms DESC, q.activity_id DESC, q.part LIMIT 1 OFFSET %d)`
 	ranks := make([]string, perAthlete)
 	for n := range ranks {
 		ranks[n] = fmt.Sprintf(`SELECT l.athlete_id AS of_athlete, %s AS nth_activity, %s AS nth_part FROM firsts l
-			WHERE l.ready > %d AND %[3]d * l.rivals < $1`, fmt.Sprintf(nth, "activity_id", n), fmt.Sprintf(nth, "part", n), n)
+			WHERE l.ready > %d AND %[3]d * l.rivals < %d`, fmt.Sprintf(nth, "activity_id", n), fmt.Sprintf(nth, "part", n), n, perClass)
 	}
 	from := fmt.Sprintf("FROM (%s) AS k CROSS JOIN {part_states}", strings.Join(ranks, " UNION ALL "))
 	return fmt.Sprintf(`WITH firsts AS (SELECT class, athlete_id, ready, count(*) OVER (PARTITION BY class) AS rivals FROM %s)
 		%s WHERE athlete_id = of_athlete AND activity_id = nth_activity AND part = nth_part`,
-		firstLanes, strings.Replace(tPartStates.stmts.selectAll, "FROM {part_states}", from, 1))
+		firstLanes(perClass), strings.Replace(tPartStates.stmts.selectAll, "FROM {part_states}", from, 1))
 }
 
 // aLane is a lane as Due reads it, with its candidates.
@@ -88,7 +91,7 @@ func (tx *Tx) Due(ctx context.Context, now time.Time, perClass, perAthlete int) 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.recordsOf(ctx, tPartStates, readySQL(perAthlete), int64(perClass), ms(now))
+	rows, err := tx.recordsOf(ctx, tPartStates, readySQL(perClass, perAthlete), ms(now))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +137,7 @@ func (tx *Tx) promote(ctx context.Context, nowMS int64) error {
 // firstLanes returns the lanes whose turn is next, by class, at most perClass each.
 func (tx *Tx) firstLanes(ctx context.Context, perClass int) ([]*aLane, error) {
 	var lanes []*aLane
-	err := tx.query(ctx, "looking whose turn it is", firstLanesSQL, []any{int64(perClass)}, func(rows *sql.Rows) error {
+	err := tx.query(ctx, "looking whose turn it is", firstLanesSQL(perClass), nil, func(rows *sql.Rows) error {
 		l := &aLane{}
 		lanes = append(lanes, l)
 		return rows.Scan(&l.class, &l.athleteID, &l.ready, &l.turn, &l.newest)

@@ -81,7 +81,7 @@ func (tx *Tx) DeletePartState(ctx context.Context, keys ...musette.Key) error {
 }
 
 const (
-	listsSQL       = " WHERE activity_id = 0 ORDER BY athlete_id, part"
+	listsSQL       = " WHERE activity_id < 1 ORDER BY athlete_id, part"
 	lastErrorsSQL  = " WHERE error_kind <> '' ORDER BY last_try_ms DESC LIMIT $1"
 	quarantinedSQL = " WHERE error_kind <> '' AND outcome = 'quarantined' ORDER BY last_try_ms DESC LIMIT $1"
 )
