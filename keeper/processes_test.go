@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,23 +239,24 @@ func standsBy(h *house) {
 	h.serving()
 	synctest.Wait()
 	h.complete()
-	other, written := h.another(), 0
+	other := h.another()
+	var written atomic.Int64
 	other.keeper = keeper.New(keeper.Config{
 		Store: other.store, Strava: other.client, Tokens: other.tokens, Policy: other.policy, Now: time.Now,
-		Snapshot: func(context.Context) error { written++; return nil }, SnapshotEvery: 10 * time.Minute, SnapshotSoon: true,
+		Snapshot: func(context.Context) error { written.Add(1); return nil }, SnapshotEvery: 10 * time.Minute, SnapshotSoon: true,
 	})
 	other.serving()
 	for _, c := range []struct {
 		what  string
 		after time.Duration
-		want  int
+		want  int64
 	}{
 		{"at once, with the copy of nothing", 30 * time.Second, 0}, {"soon", time.Minute, 1}, {"with nothing new", 30 * time.Minute, 1},
 	} {
 		time.Sleep(c.after)
 		synctest.Wait()
-		if written != c.want {
-			h.t.Errorf("%s: %d snapshots, want %d", c.what, written, c.want)
+		if n := written.Load(); n != c.want {
+			h.t.Errorf("%s: %d snapshots, want %d", c.what, n, c.want)
 		}
 	}
 	if other.keeper.Calls() != 0 {
@@ -265,8 +267,8 @@ func standsBy(h *house) {
 	h.must(err)
 	time.Sleep(12 * time.Minute)
 	synctest.Wait()
-	if written != 2 {
-		h.t.Errorf("after a change: %d snapshots, want 2", written)
+	if n := written.Load(); n != 2 {
+		h.t.Errorf("after a change: %d snapshots, want 2", n)
 	}
 }
 
