@@ -121,8 +121,9 @@ type keyring struct {
 }
 
 type foundKey struct {
-	key store.AccessKey
-	at  time.Time
+	key   store.AccessKey
+	at    time.Time
+	asked time.Time // when somebody began to look it up anew; zero once that has come back
 }
 
 const (
@@ -133,7 +134,7 @@ const (
 	// knownTimeout and failedFor are for keys that are remembered, where the database hangs: one reader waits so long,
 	// the others not at all until it is asked again. The feed finds out meanwhile whether it is away.
 	knownTimeout = time.Second
-	failedFor    = 10 * time.Second
+	failedFor    = 15 * time.Second
 )
 
 // rememberAll reads all keys, so that their bearers are known while the database is away though they haven't come before.
@@ -174,11 +175,8 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 		return store.AccessKey{ID: "environment", Kind: store.KeyKind, Hash: hash, Scopes: []string{ScopeAdmin}}, nil
 	}
 	now := k.now()
-	k.mu.Lock()
-	old, known := k.found[hash]
-	away = away || now.Sub(k.failed) < failedFor
-	k.mu.Unlock()
-	if known && (away || now.Sub(old.at) < k.fresh) {
+	old, known, ask := k.recall(hash, away, now)
+	if !ask {
 		return k.good(old.key, now)
 	}
 	patience := lookupTimeout
@@ -206,8 +204,24 @@ func (k *keyring) lookup(ctx context.Context, hash [32]byte, away bool) (store.A
 	case err != nil:
 		return store.AccessKey{}, fmt.Errorf("looking up a key: %w", err)
 	}
-	k.remember(hash, foundKey{key, now})
+	k.remember(hash, foundKey{key: key, at: now})
 	return k.good(key, now)
+}
+
+// recall returns what is remembered of a key, and whether it is to be looked up: not while the database is away, nor while
+// what is remembered is fresh enough, or somebody else looks it up already.
+func (k *keyring) recall(hash [32]byte, away bool, now time.Time) (old foundKey, known, ask bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old, known = k.found[hash]
+	switch {
+	case !known:
+		return old, false, true
+	case away, now.Sub(k.failed) < failedFor, now.Sub(old.at) < k.fresh, k.fresh > 0 && now.Sub(old.asked) < knownTimeout:
+		return old, true, false
+	}
+	k.found[hash] = foundKey{key: old.key, at: old.at, asked: now}
+	return old, true, true
 }
 
 func (k *keyring) good(key store.AccessKey, now time.Time) (store.AccessKey, error) {
