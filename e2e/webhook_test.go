@@ -85,10 +85,17 @@ func TestKilledWhileEventsAreWorkedOff(t *testing.T) {
 		_, err := w.AddActivity(w.athlete.ID, time.Now().Add(-time.Duration(n+2)*26*time.Hour))
 		must(t, err)
 	}
-	acknowledged, err := w.Deliver(t.Context())
-	must(t, err)
-	if acknowledged != uploads {
-		t.Fatalf("%d of %d events were acknowledged", acknowledged, uploads)
+	acknowledged := 0
+	for try := 0; acknowledged < uploads; try++ { // Strava tries three times
+		if try == 3 {
+			t.Fatalf("%d of %d events were acknowledged", acknowledged, uploads)
+		}
+		if try > 0 {
+			w.Advance(2 * time.Minute)
+		}
+		n, err := w.Deliver(t.Context())
+		must(t, err)
+		acknowledged += n
 	}
 	s.stop(os.Kill) // some are in the inbox, some are due
 	s = serve()

@@ -84,7 +84,9 @@ func (k *Keeper) guard(ctx context.Context, tx *store.Tx, athleteID int64, m *ma
 			}
 		}
 	}
-	k.Log.Warn("many activities are said to be deleted; they wait for a person", "athlete", athleteID, "waiting", len(claimed), "new", len(fresh))
+	if m.HeldSince == 0 { // the log has it once, however many follow
+		k.Log.Warn("many activities are said to be deleted; they wait for a person", "athlete", athleteID, "waiting", len(claimed))
+	}
 	if err := tx.PutDeletions(ctx, fresh...); err != nil {
 		return false, err
 	}
