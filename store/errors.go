@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -108,6 +109,9 @@ func (s *Store) fail(doing string, err error) error {
 	}
 	if hint, kind := s.dialect.classify(err); kind != nil {
 		return &Error{Kind: kind, Where: s.where, Hint: hint, Err: fmt.Errorf("%s: %w", doing, err)}
+	}
+	if strings.HasPrefix(err.Error(), "sql: Scan error") { // a value of another type than the table can have
+		return &Error{Kind: ErrCorrupt, Where: s.where, Hint: hintCorrupt, Err: fmt.Errorf("%s: %w", doing, err)}
 	}
 	return fmt.Errorf("store: %s: %w", doing, err)
 }

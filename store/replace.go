@@ -109,8 +109,8 @@ func (r *Replacement) Abandon() {
 	}
 }
 
-// Finish puts the new store in the place of the old one, and returns the directory that the old one is kept in. Both
-// stores are closed then.
+// Finish puts the new store in the place of the old one, and returns the directory that the old one is kept in, "" if
+// there was none. Both stores are closed then.
 func (r *Replacement) Finish() (aside string, err error) {
 	defer r.Abandon()
 	if err := r.Store.Close(); err != nil { // takes the log into the file
@@ -141,7 +141,13 @@ func (r *Replacement) Finish() (aside string, err error) {
 		return "", fileError(r.making, err)
 	}
 	r.making = ""
-	return aside, settleReplacement(r.dir)
+	if err := settleReplacement(r.dir); err != nil {
+		return "", err
+	}
+	if os.Remove(aside) == nil { // there was nothing to keep
+		return "", nil
+	}
+	return aside, nil
 }
 
 // freshDir makes a directory of that name, or of the name with a number.
@@ -216,6 +222,14 @@ func syncPath(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// Missing is the error that says that a data directory has no SQLite file, where there should be one.
+func Missing(dir string) error {
+	return &Error{
+		Kind: ErrCorrupt, Where: filepath.Join(dir, fileName), Hint: hintCorrupt,
+		Err: errors.New("the file is gone, though there are snapshots of it"),
+	}
 }
 
 // Replaced reports whether another file has taken the place of the one that is open: the store has to be opened anew.

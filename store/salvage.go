@@ -239,6 +239,11 @@ func (w *wreck) take(ctx context.Context, r *record) error {
 	if w.seen[key] {
 		return nil
 	}
+	for i, v := range r.v {
+		if b, ok := v.([]byte); ok && b == nil { // the driver's way to say that there are no bytes
+			r.v[i] = []byte{}
+		}
+	}
 	if err := r.verify(); err != nil {
 		if errors.Is(err, ErrCorrupt) {
 			return nil

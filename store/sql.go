@@ -196,10 +196,13 @@ func (tx *Tx) recordsOf(ctx context.Context, t *table, stmt string, args ...any)
 		for i := range r.v {
 			dest[i] = &r.v[i]
 		}
-		dest[len(t.cols)] = &r.sum
+		var sum any
+		dest[len(t.cols)] = &sum
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
+		n, ok := sum.(int64)
+		r.sum, r.sumless = n, !ok
 		found = append(found, r)
 		return nil
 	})

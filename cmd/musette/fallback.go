@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ var errBack = errors.New("the database is back")
 func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead string, err error) {
 	waiting, done := context.WithTimeout(ctx, storePatience)
 	defer done()
-	if err = a.standIn; err == nil {
+	if err = cmp.Or(a.standIn, a.missing(ctx)); err == nil {
 		st, err = a.store(waiting)
 	}
 	if err == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,22 @@ func (a *app) lostMoments(ctx context.Context, st *store.Store) error {
 		at.Seq, newest.At.Local().Format("2 January 15:04:05"), newest.Seq))
 }
 
+// missing is the error of a data directory without its SQLite file, though there are snapshots of it: it was deleted, or
+// the program was moved to an empty disk and finds the copies in the further directory.
+func (a *app) missing(ctx context.Context) error {
+	if a.cfg.DatabaseURL != "" {
+		return nil
+	}
+	if there, err := store.Present(a.cfg.DataDir); err != nil || there {
+		return nil // opening it says what is wrong
+	}
+	_, err := snapshot.NewestIn(ctx, a.cfg.everySnapshots()...)
+	if errors.Is(err, snapshot.ErrNone) {
+		return nil
+	}
+	return cmp.Or(err, store.Missing(a.cfg.DataDir))
+}
+
 // replacement is what became of an SQLite file that couldn't be used.
 type replacement struct {
 	aside    string         // where it is kept
@@ -103,6 +120,9 @@ func (r replacement) inWords() []string {
 	if r.from != nil {
 		what = "a new database was made from the snapshot of " + r.from.At.Local().Format("2 January 2006 15:04:05") +
 			"; what is newer is fetched again"
+	}
+	if r.aside == "" {
+		return []string{what}
 	}
 	return []string{what, "the damaged file is kept in " + r.aside}
 }
@@ -151,7 +171,9 @@ func (a *app) replaceFile(ctx context.Context, given *snapshot.Info) (done repla
 // bestSnapshot is the one to make a new database from, nil if none is whole: a fresh one of the old file where that is
 // possible, which loses nothing, or the newest there is.
 func (a *app) bestSnapshot(ctx context.Context, c store.Config) (*snapshot.Info, error) {
-	if st, err := store.Open(ctx, c); err == nil {
+	if there, err := store.Present(c.Dir); err != nil || !there {
+		// There is nothing to look into.
+	} else if st, err := store.Open(ctx, c); err == nil {
 		fresh, err := a.wholeSnapshot(ctx, st)
 		_ = st.Close()
 		if err == nil {

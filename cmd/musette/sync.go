@@ -41,11 +41,17 @@ func (c *syncCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *syncCmd) sync(ctx context.Context, a *app, ids []int64) error {
+	if err := a.missing(ctx); err != nil {
+		return err
+	}
 	k, err := a.keeper(ctx)
 	if err != nil {
 		return err
 	}
 	if err := a.lostMoments(ctx, a.openStore); err != nil {
+		return err
+	}
+	if err := a.openStore.CheckFile(ctx); err != nil {
 		return err
 	}
 	if err := c.known(ctx, a.openStore, ids); err != nil {
