@@ -72,7 +72,6 @@ type aLane struct {
 	laneKey
 	ready, turn, newest int64
 	states              []musette.PartState
-	found               int // damaged ones included
 }
 
 // Due returns what is due at now, by class: at most perClass of each, of which at most perAthlete (16 or fewer) of one
