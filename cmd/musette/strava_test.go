@@ -20,7 +20,7 @@ import (
 // stravaCommands are what scripts say to a simulated Strava, one for each script:
 //
 //	strava                      starts it, and puts what connects to it into the environment; $STRAVA is its address
-//	grant NAME                  puts a refresh token of its athlete's into the environment
+//	grant NAME                  puts a refresh token of its athlete's into the environment, and their id as ATHLETE
 //	press PATH [name=value...]  posts a form to its /control/PATH
 //	freeaddr NAME               puts an address that nobody listens on into the environment
 //	occupied NAME               puts a port that somebody listens on into the environment
@@ -80,6 +80,7 @@ func grantToken(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	get(fmt.Sprintf("athletes/%d/grant", state.Athletes[0].ID), true, &made)
 	ts.Setenv(args[0], made.Refresh)
+	ts.Setenv("ATHLETE", fmt.Sprint(state.Athletes[0].ID))
 }
 
 func press(ts *testscript.TestScript, neg bool, args []string) {
