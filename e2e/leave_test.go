@@ -238,31 +238,3 @@ func TestAnotherSecretKey(t *testing.T) {
 	site.stop(os.Interrupt)
 	p.run("sync").wantCode(t, 0)
 }
-
-// Who ends the connection at Strava is forgotten everywhere by the running server alone, snapshots included, as soon as
-// the event has turned out to be true.
-func TestAnAthleteWhoEndsTheConnection(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, stravatest.Config{Seed: 9, Activities: 8, Limits: plenty})
-	p, serve := w.program().reachable()
-	s := serve()
-	s.until("everything here", func() bool { return s.settled() && len(s.feed()) == 8 })
-	p.must("webhook", "create")
-	p.must("backup", "create")
-	words := []string{id(w.athlete.ID), w.activities()[0].Name, id(w.activities()[0].ID)}
-	if len(p.traces(words...)) == 0 {
-		t.Fatal("there is nothing to find")
-	}
-	w.Revoke(w.athlete.ID)
-	if n, err := w.Deliver(t.Context()); err != nil || n != 1 {
-		t.Fatalf("%d events were acknowledged: %v", n, err)
-	}
-	s.until("everything of theirs gone", func() bool { return len(s.feed()) == 0 && len(p.traces(words...)) == 0 })
-	got := s.status()
-	if got.State != musette.StateReconnect || got.Since == nil || !strings.Contains(got.Cause, "ended the connection at Strava") {
-		t.Errorf("the status is %s since %v: %s", got.State, got.Since, got.Cause)
-	}
-	s.stop(os.Interrupt)
-	p.run("sync").wantCode(t, 3)
-	p.wantNobody(words)
-}

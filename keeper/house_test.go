@@ -73,6 +73,7 @@ type house struct {
 	filter musette.Filter
 	scopes []string // of the grant; none: all that are needed
 	log    *slog.Logger
+	forget func(context.Context) error // what the keeper's Forget is; may be nil
 }
 
 // A clock moves when a test says so.
@@ -168,7 +169,7 @@ func (h *house) open() {
 	}
 	h.keeper = keeper.New(keeper.Config{
 		Store: h.store, Strava: h.client, Tokens: h.tokens, Policy: h.policy, Filter: h.filter, Now: h.clock.Now, Log: h.log,
-		Jitter: func() float64 { return 0.5 },
+		Jitter: func() float64 { return 0.5 }, Forget: h.forget,
 	})
 	h.t.Cleanup(h.close)
 }

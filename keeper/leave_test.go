@@ -80,6 +80,50 @@ func TestARemovalOutlivesCallsInFlight(t *testing.T) {
 	}
 }
 
+// Files are dealt with after each departure, whoever saw it, and once more by each process that starts; if that fails,
+// again after ten minutes.
+func TestFilesAreForgottenAfterEachDeparture(t *testing.T) {
+	t.Parallel()
+	calls, fails := 0, false
+	h := newHouse(t, stravatest.Config{Seed: 5, Activities: 3, Limits: plenty}, func(h *house) {
+		h.forget = func(context.Context) error {
+			calls++
+			if fails {
+				return errors.New("the disk is away")
+			}
+			return nil
+		}
+	})
+	sync := func(want int, when string) {
+		t.Helper()
+		h.sync()
+		if calls != want {
+			t.Errorf("%s: forgotten %d times, want %d", when, calls, want)
+		}
+	}
+	sync(0, "before anybody left")
+	h.clock.Advance(5 * time.Minute)
+	h.server.Revoke(h.athlete())
+	h.event(h.deauthorized(h.athlete()))
+	sync(1, "once the event was true")
+	h.nothingOf(h.athlete())
+	sync(1, "with nobody left since")
+	h.reopen()
+	sync(2, "in a new process")
+	h.connect()
+	sync(2, "once they are back")
+	fails = true
+	if _, err := keeper.Remove(t.Context(), h.store, h.athlete(), h.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	sync(3, "after a removal by another process")
+	sync(3, "a moment after it failed")
+	fails = false
+	h.clock.Advance(11 * time.Minute)
+	sync(4, "ten minutes later")
+	sync(4, "after it succeeded")
+}
+
 // Who ends the connection at Strava is named no more, but the status says since when nobody is here, and why.
 func TestTheStatusSaysWhoLeft(t *testing.T) {
 	t.Parallel()
