@@ -36,7 +36,7 @@ format: $(BIN)/gofumpt-$(GOFUMPT) ## format every file
 	$(BIN)/gofumpt-$(GOFUMPT) -w .
 
 .PHONY: deps
-deps: ## the programs that tests start: Postgres, PgBouncer and Chromium
+deps: ## the programs that tests start: Postgres, PgBouncer, Chromium and Node.js
 	@scripts/deps.sh
 
 .PHONY: race

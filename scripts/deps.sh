@@ -25,12 +25,14 @@ fonts() {
 	fonts=$(fc-list)
 	grep -qi emoji <<<"$fonts" && grep -qi dejavu <<<"$fonts"
 }
+javascript() { command -v node >/dev/null && command -v npm >/dev/null; }
 
 missing() {
 	local packages=()
 	postgres || packages+=(postgresql)
 	pgbouncer || packages+=(pgbouncer)
 	chromium || packages+=(chromium)
+	javascript || packages+=(nodejs npm)
 	[ "$(uname)" = Darwin ] || fonts || packages+=(fontconfig fonts-dejavu-core fonts-noto-color-emoji)
 	echo "${packages[*]}"
 }
@@ -64,6 +66,6 @@ cat >&2 <<TXT
 missing for some tests: $wanted
   Debian, Ubuntu   sudo apt-get install $wanted
   macOS            brew install postgresql pgbouncer; brew install --cask google-chrome
-without them the tests of Postgres or of the page in a browser are skipped, all others run
+without them the tests of Postgres, of the page in a browser or of a client of Strava's are skipped, all others run
 TXT
 [ "${CI:-}" != true ]
