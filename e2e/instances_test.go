@@ -15,13 +15,14 @@ import (
 	"musette/strava/stravatest"
 )
 
-// Three instances that start together on an empty Postgres are one client of Strava's: one makes each call, one
+// Three instances that start together on an empty Postgres, behind a pooler in transaction mode, are one client of Strava's: one makes each call, one
 // refreshes, all count in one ledger, and all show the same. A wish can be told to any of them. If the one that syncs
 // stops cleanly, another goes on at once. What is killed, e2e/torture tries.
 func TestInstancesAreOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, stravatest.Config{Seed: 61, RotateRefreshTokens: true, Limits: plenty})
-	p := w.program().with("DATABASE_URL="+pgtest.New(t), sharedKey)
+	pooled, _ := pgtest.NewPooled(t)
+	p := w.program().with("DATABASE_URL="+pooled, sharedKey)
 	var sites []*site
 	for i := range 3 {
 		q := p.with("MUSETTE_DATA=" + filepath.Join(p.dir, fmt.Sprint("data", i)))
