@@ -2,6 +2,7 @@ package torture
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -36,7 +37,8 @@ func TestInstances(t *testing.T) {
 
 	killed, expired, added, slowest := 0, 1, 0, time.Duration(0)
 	live := func() { // an athlete uploads, somebody presses refresh
-		_, err := w.AddActivity(w.Athletes()[0].ID, time.Time{})
+		// In the order of their starts: what was ridden long before a whole page of others only a sweep finds.
+		_, err := w.AddActivity(w.Athletes()[0].ID, time.Now().Add(-2*time.Hour))
 		must(t, err)
 		if added++; added%10 == 9 {
 			w.ExpireTokens()
@@ -59,11 +61,20 @@ func TestInstances(t *testing.T) {
 		}
 	}
 	for i, s := range f.sites {
+		last := ""
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("instance %d: %s", i, last)
+			}
+		})
 		eventually(t, fmt.Sprintf("everything at instance %d", i), func() bool {
 			<-step.C
 			s.refresh()
 			got, err := s.feed()
-			return err == nil && len(w.differences(got)) == 0
+			st, e := s.status()
+			d := w.differences(got)
+			last = fmt.Sprintf("%d differences, such as %q; %s (%s); %v", len(d), d[:min(2, len(d))], st.State, st.Cause, errors.Join(err, e))
+			return err == nil && len(d) == 0
 		})
 	}
 	f.wantFrugal(w, killed, expired)
@@ -142,7 +153,7 @@ func (f *fleet) leader() (s *site, number int64) {
 	var holder string
 	err := f.db.QueryRowContext(f.t.Context(),
 		"SELECT holder, number FROM musette.leases WHERE name = 'sync' AND until_ms > extract(epoch FROM clock_timestamp()) * 1000").Scan(&holder, &number)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0
 	}
 	must(f.t, err)
