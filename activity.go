@@ -48,6 +48,18 @@ type Activity struct {
 type Map struct {
 	Polyline string       `json:"polyline"`
 	Bounds   track.Bounds `json:"bounds"`
+
+	// Pieces are the polylines that are left of a route of which something is hidden, in order; nil where nothing is. Then
+	// Polyline is the longest of them, and Bounds spans them all.
+	Pieces []string `json:"-"`
+}
+
+// Lines are the polylines to draw, in order: the one, or the pieces that are left of it.
+func (m *Map) Lines() []string {
+	if m.Pieces != nil {
+		return m.Pieces
+	}
+	return []string{m.Polyline}
 }
 
 // Photo is one picture. Width and height are 0 where Strava didn't say.

@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"musette/token":                    {"musette", "musette/store", "musette/strava"},
 	"musette/snapshot":                 {"musette", "musette/store"},
 	"musette/keeper":                   {"musette", "musette/plan", "musette/quota", "musette/snapshot", "musette/store", "musette/strava", "musette/token"},
-	"musette/feed":                     {"musette", "musette/snapshot", "musette/store"},
+	"musette/feed":                     {"musette", "musette/snapshot", "musette/store", "musette/track"},
 	"musette/web":                      {"musette", "musette/feed", "musette/store", "musette/strava", "musette/track", "musette/web/svg"},
 	"musette/web/svg":                  {"musette/track"},
 	"musette/internal/pgtest":          {},

@@ -12,7 +12,7 @@ const (
 type Change struct {
 	Seq      int64  `json:"seq"`
 	Activity int64  `json:"activity,string"`
-	Kind     string `json:"kind"`
+	Kind     string `json:"kind"` // "" where only strangers see something else
 
 	athlete int64
 	public  string // the kind for the public; "" where they never saw it
@@ -76,5 +76,5 @@ func (c Change) forReader(r Reader) (Change, bool) {
 		c.Kind = c.public
 		return c, c.public != ""
 	}
-	return c, r.AthleteID == 0 || r.AthleteID == c.athlete
+	return c, c.Kind != "" && (r.AthleteID == 0 || r.AthleteID == c.athlete)
 }

@@ -19,54 +19,38 @@ type Reader struct {
 	AthleteID int64
 }
 
-// Publish says what the public sees.
-type Publish struct {
-	Mode string // [PublishOff] if empty, [PublishAggregate] or [PublishFull]
-	API  bool   // whether data that came from Strava's API may be shown at all
-}
-
-// The modes of publishing.
-const (
-	PublishOff       = "off"       // nothing
-	PublishAggregate = "aggregate" // totals only: no person, no activity
-	PublishFull      = "full"      // activities whose visibility is everyone
-)
-
-// On reports whether anything is public.
-func (p Publish) On() bool { return p.Mode == PublishAggregate || p.Mode == PublishFull }
-
 // Entry is one activity in memory. It is never changed; a change makes another entry.
 type Entry struct {
 	activity  *musette.Activity // as its owner sees it, with laps
-	public    *musette.Activity // nil where the public doesn't count it
 	ownerJSON []byte            // without laps
+	text      string            // name and description in lower case, for searching
+
+	ownerOnly bool     // Strava no longer has it
+	hides     []string // what its owner hides of it, see [store.Hide]
+	route     route
+	public    *musette.Activity // nil where the public doesn't count it
 	listed    bool              // whether the public sees it by itself, not only in totals
 	pubJSON   []byte
-	text      string // name and description in lower case, for searching
+	pubText   string
 }
 
 // shown are the options for our own JSON: bytes that aren't UTF-8 are replaced, never refused.
 var shown = jsontext.AllowInvalidUTF8(true)
 
-// newEntry makes the entry of an activity. ownerOnly is for what Strava no longer has.
-func newEntry(a *musette.Activity, ownerOnly bool, p Publish) (*Entry, error) {
-	e := &Entry{activity: a}
+// newEntry makes the entry of an activity, as yet without what the public sees of it.
+func newEntry(a *musette.Activity, ownerOnly bool, hides []string) (*Entry, error) {
+	e := &Entry{activity: a, ownerOnly: ownerOnly, hides: hides, text: searchable(a)}
 	var err error
-	if e.ownerJSON, err = listJSON(a); err != nil {
-		return nil, err
-	}
-	e.text = strings.ToLower(a.Name)
+	e.ownerJSON, err = listJSON(a)
+	return e, err
+}
+
+func searchable(a *musette.Activity) string {
+	text := strings.ToLower(a.Name)
 	if a.Description != nil {
-		e.text += "\n" + strings.ToLower(*a.Description)
+		text += "\n" + strings.ToLower(*a.Description)
 	}
-	if !ownerOnly && publishable(a, p) {
-		e.public = publicView(a)
-		e.listed = p.Mode == PublishFull
-		if e.pubJSON, err = listJSON(e.public); err != nil {
-			return nil, err
-		}
-	}
-	return e, nil
+	return text
 }
 
 func listJSON(a *musette.Activity) ([]byte, error) {
@@ -81,22 +65,6 @@ func activityJSON(a *musette.Activity) ([]byte, error) {
 		return nil, fmt.Errorf("writing %s as JSON: %w", a, err)
 	}
 	return b, nil
-}
-
-// publishable reports whether the public may know of an activity. Unknown visibility isn't public.
-func publishable(a *musette.Activity, p Publish) bool {
-	return p.On() && a.Visibility == "everyone" && (a.Source != musette.SourceAPI || p.API)
-}
-
-// publicView is what strangers see of a published activity. Nothing in it says where somebody was: no map, no
-// photos, no laps. Comments and kudos are other people's and stay out. What is missing is of no use to a stranger.
-// (Showing routes with their ends masked comes later; until then there are none.)
-func publicView(a *musette.Activity) *musette.Activity {
-	p := *a
-	p.Map, p.Laps = nil, nil
-	p.Photos, p.Comments, p.Missing = []musette.Photo{}, []musette.Comment{}, []musette.Part{}
-	p.Kudos = 0
-	return &p
 }
 
 // For returns the activity as the reader sees it, nil if hidden from them. It must not be changed.

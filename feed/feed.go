@@ -35,17 +35,21 @@ type Feed struct {
 	view   atomic.Pointer[View]
 	turn   chan struct{} // one writer at a time; a channel, so that waiting can be given up
 	down   bool          // the last look failed; only the writer uses it
+	kept   map[int64]int // how many places of each athlete the store has; only the writer uses it
 }
 
 // New returns a feed with nothing in it: call [Feed.Load].
 func New(c Config) *Feed {
+	if c.Publish.Fields == nil {
+		c.Publish.Fields = DefaultFields
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	f := &Feed{config: c, cache: newCache(), turn: make(chan struct{}, 1)}
+	f := &Feed{config: c, cache: newCache(), turn: make(chan struct{}, 1), kept: map[int64]int{}}
 	v := f.next(nil)
 	v.Status.State = musette.StateOK
 	f.view.Store(v)
@@ -150,12 +154,29 @@ func (f *Feed) follow(ctx context.Context) (*View, error) {
 		case !ok:
 			return f.load(ctx)
 		case v == now:
-			return v, nil
+			return f.due(v)
 		}
 		if err := f.swap(v, now.Status); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// due returns the view with the activities shown to the public whose time has come, or the same if there are none.
+func (f *Feed) due(v *View) (*View, error) {
+	now := f.config.Now()
+	if v.pending.IsZero() || v.pending.After(now) {
+		return v, nil
+	}
+	next := f.next(v)
+	next.pending = time.Time{}
+	next.turn++
+	edits, err := f.republished(next, 0, func(e *Entry) bool { return e.public == nil && f.config.Publish.allows(e) })
+	if err != nil {
+		return nil, err
+	}
+	next.months, next.byID = next.months.apply(edits), next.byID.apply(edits)
+	return next, nil
 }
 
 // publish adds the status and makes v the view, if it differs from the one there is.
@@ -200,6 +221,9 @@ func (f *Feed) swap(v *View, status musette.Status) error {
 		v.totals = now.totals
 	}
 	v.Status = status
+	if v.closed != nil && now.closed == nil {
+		f.config.Log.Error("what must be hidden from the public can't be read, so nothing is public; docs/privacy.md says what can be done", "error", v.closed)
+	}
 	if err := v.prepare(now); err != nil {
 		return err
 	}
@@ -210,7 +234,7 @@ func (f *Feed) swap(v *View, status musette.Status) error {
 
 // next returns a view like now (nil: an empty one) that can still be changed.
 func (f *Feed) next(now *View) *View {
-	v := View{byID: &index{}}
+	v := View{byID: &index{}, masks: &masks{}}
 	if now != nil {
 		v = *now
 	}

@@ -94,7 +94,11 @@ func (m *matcher) match(e *Entry, a *musette.Activity) bool {
 			return false
 		}
 	}
-	return m.text == "" || strings.Contains(e.text, m.text)
+	text := e.text
+	if !m.Reader.Owner {
+		text = e.pubText
+	}
+	return m.text == "" || strings.Contains(text, m.text)
 }
 
 func (b Bound) startsBy(a *musette.Activity) bool {

@@ -27,12 +27,17 @@ type reading struct {
 	f       *Feed
 	tx      *store.Tx
 	damaged []error
+	closed  error             // why the public view can't be shown
+	routes  map[int64][]route // by athlete, of all that was read
 }
 
 // load reads everything into a new view.
 func (f *Feed) load(ctx context.Context) (*View, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
+	if err := f.secret(ctx); err != nil {
+		f.config.Log.Warn("the secret of the masks can't be made; nothing is public until it can", "error", err)
+	}
 	v := f.next(nil)
 	var damaged []error
 	err := f.config.Store.View(ctx, func(tx *store.Tx) error {
@@ -44,6 +49,7 @@ func (f *Feed) load(ctx context.Context) (*View, error) {
 		return nil, err
 	}
 	v.Damaged = len(damaged)
+	f.keepPlaces(ctx, v)
 	f.report(damaged)
 	return v, nil
 }
@@ -62,6 +68,12 @@ func (r *reading) everything(ctx context.Context, v *View) error {
 	if err != nil {
 		return err
 	}
+	m, err := r.readMasks(ctx)
+	if err != nil {
+		if err := r.shut(ctx, err); err != nil {
+			return err
+		}
+	}
 	var edits []edit
 	for _, id := range ids {
 		entries, err := r.athlete(ctx, id)
@@ -71,10 +83,26 @@ func (r *reading) everything(ctx context.Context, v *View) error {
 		for _, e := range entries {
 			edits = append(edits, edit{new: e})
 		}
+		if err := r.readPlaces(ctx, m, id); err != nil {
+			if err := r.shut(ctx, err); err != nil {
+				return err
+			}
+		}
+	}
+	for id, p := range m.of {
+		r.f.kept[id] = len(p.cells)
+	}
+	m.add(r.routes)
+	v.masks, v.closed = m, r.closed
+	if err := r.f.publishAll(v, edits); err != nil {
+		return err
 	}
 	v.months, v.byID = v.months.apply(edits), v.byID.apply(edits)
 	v.log = changelog{since: at.Oldest, publicSince: at.Seq}
 	for _, c := range changes { // taken over, so that a reader can go on after a restart
+		if c.ActivityID == 0 {
+			continue
+		}
 		kind := KindGone
 		if v.byID.get(c.ActivityID) != nil {
 			kind = KindPut
@@ -120,6 +148,12 @@ func (r *reading) allChanges(ctx context.Context, since int64) ([]store.Change, 
 // athlete reads an athlete's activities. Those whose stored view is of another version are derived anew, after the
 // scan: there is one query at a time in a transaction.
 func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
+	hides, err := r.readHides(ctx, id, 0)
+	if err != nil {
+		if err := r.shut(ctx, err); err != nil {
+			return nil, err
+		}
+	}
 	var entries []*Entry
 	var stale []store.Activity
 	for row, err := range r.tx.Activities(ctx, id) {
@@ -130,7 +164,7 @@ func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
 		case row.ViewVersion != musette.ViewVersion:
 			stale = append(stale, row)
 		default:
-			entries = r.append(entries, row, nil)
+			entries = r.append(entries, row, nil, hides)
 		}
 	}
 	for _, row := range stale {
@@ -138,13 +172,13 @@ func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries = r.append(entries, row, docs)
+		entries = r.append(entries, row, docs, hides)
 	}
 	return entries, nil
 }
 
-func (r *reading) append(entries []*Entry, row store.Activity, docs []musette.Document) []*Entry {
-	e, err := r.entry(row, docs)
+func (r *reading) append(entries []*Entry, row store.Activity, docs []musette.Document, hides map[int64][]string) []*Entry {
+	e, err := r.entry(row, docs, hides[row.ID])
 	if err != nil {
 		r.damaged = append(r.damaged, err)
 	}
@@ -173,8 +207,8 @@ func (r *reading) isDamage(err error) bool {
 }
 
 // entry makes the entry of a row, nil if it isn't shown. docs are needed only where the stored view is of another
-// version.
-func (r *reading) entry(row store.Activity, docs []musette.Document) (*Entry, error) {
+// version. It is still without what the public sees.
+func (r *reading) entry(row store.Activity, docs []musette.Document, hides []string) (*Entry, error) {
 	if row.Status == store.StatusGone {
 		return nil, nil
 	}
@@ -192,10 +226,15 @@ func (r *reading) entry(row store.Activity, docs []musette.Document) (*Entry, er
 		a = view.Activity
 	}
 	a.ID, a.AthleteID, a.Type = row.ID, row.AthleteID, row.Type
+	way := r.note(&a)
 	if !r.f.config.Filter.Match(&a) {
 		return nil, nil
 	}
-	return newEntry(&a, row.Status != store.StatusLive, r.f.config.Publish)
+	e, err := newEntry(&a, row.Status != store.StatusLive, hides)
+	if e != nil {
+		e.route = way
+	}
+	return e, err
 }
 
 // wantedStreams reports whether an older view counted streams as missing.
@@ -218,7 +257,8 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 			return err
 		}
 		switch {
-		case at.Epoch != now.Epoch || at.Seq < now.Seq || at.Oldest > now.Seq || at.Seq-now.Seq > changesMost:
+		case at.Epoch != now.Epoch || at.Seq < now.Seq || at.Oldest > now.Seq || at.Seq-now.Seq > changesMost,
+			now.closed != nil && at.Seq != now.Seq:
 			return nil
 		case at.Seq == now.Seq:
 			v, ok = now, true
@@ -231,6 +271,9 @@ func (f *Feed) update(ctx context.Context, now *View) (v *View, ok bool, err err
 		return err
 	})
 	f.report(damaged)
+	if err == nil && ok && v != now {
+		f.keepPlaces(ctx, v)
+	}
 	return v, ok, err
 }
 
@@ -243,22 +286,34 @@ func (r *reading) changes(ctx context.Context, v *View, newest int64) error {
 	if v.Seq = newest; len(changes) > 0 && (len(changes) == changesTaken || err != nil) {
 		v.Seq = changes[len(changes)-1].Seq // there may be more
 	}
-	edits := map[int64]edit{}
-	var log []Change
+	edits, zones := map[int64]edit{}, false
 	for _, c := range changes {
+		if c.ActivityID == 0 {
+			zones = true
+			continue
+		}
 		old := v.byID.get(c.ActivityID)
 		e, err := r.changed(ctx, c, old)
 		if err != nil {
 			return err
 		}
 		edits[c.ActivityID] = edit{old, e}
-		log = append(log, change(c, old, e))
 	}
-	list := make([]edit, 0, len(edits))
+	again, err := r.remask(ctx, v, edits, zones)
+	if err != nil {
+		return err
+	}
+	var log []Change
+	list := again
+	for _, c := range changes {
+		if ed, ok := edits[c.ActivityID]; ok {
+			log = append(log, change(c, ed.old, ed.new))
+		}
+	}
 	for _, ed := range edits {
 		list = append(list, ed)
 	}
-	v.months, v.byID, v.log = v.months.apply(list), v.byID.apply(list), v.log.add(log...)
+	v.months, v.byID, v.log = v.months.apply(list), v.byID.apply(list), v.log.add(append(log, tell(again, v.Seq)...)...)
 	return nil
 }
 
@@ -279,7 +334,13 @@ func (r *reading) changed(ctx context.Context, c store.Change, old *Entry) (*Ent
 			return nil, err
 		}
 	}
-	e, err := r.entry(row, docs)
+	hides, err := r.readHides(ctx, c.AthleteID, c.ActivityID)
+	if err != nil {
+		if err := r.shut(ctx, err); err != nil {
+			return nil, err
+		}
+	}
+	e, err := r.entry(row, docs, hides[c.ActivityID])
 	if err != nil {
 		r.damaged = append(r.damaged, err)
 		return old, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -20,6 +21,11 @@ type View struct {
 	Publish Publish
 	Damaged int // rows that could not be loaded and are left out
 
+	closed  error     // why nothing is shown to the public though something should be, nil if all is well
+	masks   *masks    // of the public view
+	pending time.Time // when the next activity is to be shown to the public; zero: none waits
+	turn    int       // how often what the public sees changed without a change of the store
+
 	months timeline
 	byID   *index
 	log    changelog
@@ -35,6 +41,10 @@ func (v *View) Ready() bool { return v.Epoch != "" }
 
 // Replaced is closed once there is a newer view. A newer one may differ only in its status.
 func (v *View) Replaced() <-chan struct{} { return v.replaced }
+
+// Closed is why nothing can be shown to the public though something should be: what must be hidden can't be read. nil
+// if all is well.
+func (v *View) Closed() error { return v.closed }
 
 // Query returns one page of the activities asked for, newest first. An error is a [*ParamError] about the limit or
 // the cursor. Going from page to page, activities that come in or go meanwhile neither hide nor repeat any other.
@@ -66,7 +76,7 @@ func (v *View) scan(q Query, after position, see func(*Entry, Reader) *musette.A
 	return func(yield func(*Entry, *musette.Activity) bool) {
 		m := newMatcher(q)
 		athlete, ok := m.athlete()
-		if !ok {
+		if !ok || !q.Reader.Owner && v.closed != nil {
 			return
 		}
 		for e := range v.months.after(after, athlete) {
@@ -84,7 +94,7 @@ func (v *View) scan(q Query, after position, see func(*Entry, Reader) *musette.A
 // Activity returns one activity; false if there is none, or it is hidden from the reader.
 func (v *View) Activity(id int64, r Reader) (*Entry, bool) {
 	e := v.byID.get(id)
-	if e == nil || e.For(r) == nil {
+	if e == nil || e.For(r) == nil || !r.Owner && v.closed != nil {
 		return nil, false
 	}
 	return e, true
@@ -151,7 +161,7 @@ func (v *View) FeedResponse(q Query) (*Response, error) {
 		}
 	}
 	asOf := asOf(v.Status)
-	key := fmt.Sprintf("feed %s %d %s %s %v %d %q %s", v.Epoch, v.Seq, v.Status.State, asOf, q.Reader, q.Limit, q.Cursor, q.filters())
+	key := fmt.Sprintf("feed %s %d.%d %s %s %v %d %q %s", v.Epoch, v.Seq, v.turn, v.Status.State, asOf, q.Reader, q.Limit, q.Cursor, q.filters())
 	return v.cache.get(key, func() (*Response, error) { return v.feedResponse(q, asOf) })
 }
 
@@ -188,7 +198,7 @@ func (v *View) ActivityResponse(id int64, r Reader) (*Response, error) {
 	if !ok {
 		return nil, nil
 	}
-	key := fmt.Sprintf("activity %s %d %v %d", v.Epoch, v.Seq, r, id)
+	key := fmt.Sprintf("activity %s %d.%d %v %d", v.Epoch, v.Seq, v.turn, r, id)
 	return v.cache.get(key, func() (*Response, error) {
 		b, err := activityJSON(e.For(r))
 		if err != nil {
@@ -200,7 +210,7 @@ func (v *View) ActivityResponse(id int64, r Reader) (*Response, error) {
 
 // TotalsResponse returns totals as the API's JSON.
 func (v *View) TotalsResponse(q Query) (*Response, error) {
-	key := fmt.Sprintf("totals %s %d %v %s", v.Epoch, v.Seq, q.Reader, q.filters())
+	key := fmt.Sprintf("totals %s %d.%d %v %s", v.Epoch, v.Seq, v.turn, q.Reader, q.filters())
 	return v.cache.get(key, func() (*Response, error) {
 		b, err := json.Marshal(v.Totals(q), shown)
 		if err != nil {
@@ -228,7 +238,7 @@ func asOf(s musette.Status) []byte {
 
 // prepare makes the first pages ready, or takes them from the view before where they are the same.
 func (v *View) prepare(before *View) error {
-	same := before != nil && before.Epoch == v.Epoch && before.Seq == v.Seq &&
+	same := before != nil && before.Epoch == v.Epoch && before.Seq == v.Seq && before.turn == v.turn &&
 		before.Status.State == v.Status.State && string(asOf(before.Status)) == string(asOf(v.Status))
 	if same && before.first != nil {
 		v.first = before.first

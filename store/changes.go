@@ -15,7 +15,8 @@ const (
 	ChangeGone = "gone"
 )
 
-// A Change is the newest change of one activity.
+// A Change is the newest change of one activity. ActivityID 0 is what holds for all of an athlete's activities (of
+// everybody's with AthleteID 0), such as a zone.
 type Change struct {
 	Seq                   int64
 	AthleteID, ActivityID int64

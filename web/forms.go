@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -104,13 +105,26 @@ func (a *shown) line() []track.Point {
 	return points
 }
 
+// pieces are the route as the reader sees it, in several where something between is hidden.
+func (a *shown) pieces() (pieces [][]track.Point) {
+	if a.Map == nil {
+		return nil
+	}
+	for _, line := range a.Map.Lines() {
+		if points, _ := track.Decode(line); len(points) > 0 {
+			pieces = append(pieces, points)
+		}
+	}
+	return pieces
+}
+
 func (a *shown) variant(form string) string { return fmt.Sprint(form, " ", a.reader) }
 
 // activityGeoJSON is one feature (RFC 7946), whose geometry is null where there is no route.
 func (s *Server) activityGeoJSON(_ context.Context, a *shown) (*feed.Response, error) {
 	type geometry struct {
-		Type        string       `json:"type"`
-		Coordinates [][2]float64 `json:"coordinates"`
+		Type        string `json:"type"`
+		Coordinates any    `json:"coordinates"`
 	}
 	type properties struct {
 		Name       string  `json:"name"`
@@ -132,16 +146,21 @@ func (s *Server) activityGeoJSON(_ context.Context, a *shown) (*feed.Response, e
 	}{Type: "Feature", ID: strconv.FormatInt(a.ID, 10), Properties: properties{
 		a.Name, a.SportType, a.Start.UTC().Format(time.RFC3339), a.StartLocal, a.Timezone, a.DistanceM, a.MovingS, a.ElapsedS, a.ClimbM,
 	}}
-	if points := a.line(); len(points) > 0 {
-		g := &geometry{Type: "LineString"}
-		for _, p := range points {
-			g.Coordinates = append(g.Coordinates, [2]float64{p.Lng, p.Lat})
+	var lines [][][2]float64
+	for _, piece := range a.pieces() {
+		var line [][2]float64
+		for _, p := range piece {
+			line = append(line, [2]float64{p.Lng, p.Lat})
 		}
-		if len(points) == 1 { // a line has two points at least
-			g.Coordinates = append(g.Coordinates, g.Coordinates[0])
+		if len(line) == 1 { // a line has two points at least
+			line = append(line, line[0])
 		}
-		if b, ok := track.BoundsOf(points); ok {
-			feature.Geometry, feature.BBox = g, []float64{b.West, b.South, b.East, b.North}
+		lines = append(lines, line)
+	}
+	if b, ok := track.BoundsOf(slices.Concat(a.pieces()...)); ok {
+		feature.BBox = []float64{b.West, b.South, b.East, b.North}
+		if feature.Geometry = (&geometry{"MultiLineString", lines}); len(lines) == 1 {
+			feature.Geometry = &geometry{"LineString", lines[0]}
 		}
 	}
 	b, err := json.Marshal(feature, jsontext.AllowInvalidUTF8(true))
@@ -159,8 +178,10 @@ func (s *Server) activityGPX(ctx context.Context, a *shown) (*feed.Response, err
 			t.Segments = [][]track.GPXPoint{points}
 		}
 	}
-	if points := a.line(); t.Segments == nil && len(points) > 0 {
-		t.Segments = [][]track.GPXPoint{track.GPXLine(points)}
+	if t.Segments == nil {
+		for _, piece := range a.pieces() {
+			t.Segments = append(t.Segments, track.GPXLine(piece))
+		}
 	}
 	if t.Segments == nil {
 		return nil, noRoute

@@ -122,11 +122,16 @@ func (s *Server) admit(v visitor, err error) (feed.Reader, error) {
 		return feed.Reader{}, err
 	case !v.Known && !s.config.Feed.View().Publish.On():
 		return feed.Reader{}, unauthorized("Nothing is public here.")
+	case !v.Known && s.config.Feed.View().Closed() != nil:
+		return feed.Reader{}, closed
 	case v.Known && !v.may(ScopeRead):
 		return feed.Reader{}, forbidden(ScopeRead)
 	}
 	return v.reader(), nil
 }
+
+// closed is the answer to strangers where what must be hidden from them can't be read.
+var closed = unavailable("What must stay hidden can't be read, so nothing is shown without a key. No data is lost. The operator finds the reason in the log.")
 
 func forbidden(scope string) *problem {
 	return &problem{

@@ -42,6 +42,9 @@ type config struct {
 	Publish    string // off, aggregate, full
 	PublishAPI bool
 
+	PublishFields []string
+	PublishDelay  time.Duration
+
 	Origins []string // whose pages may read the APIs
 
 	NotifyURL   strava.Secret // where states that last are told; "" for nowhere

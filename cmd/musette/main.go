@@ -24,6 +24,7 @@ type commands struct {
 	Status     statusCmd     `cmd:"" help:"how fresh and how complete the copy is"`
 	Activities activitiesCmd `cmd:"" help:"list the activities"`
 	Athlete    athleteCmd    `cmd:"" help:"who is connected, and removing somebody"`
+	Zone       zoneCmd       `cmd:"" help:"areas that strangers don't see"`
 	Key        keyCmd        `cmd:"" help:"keys for programs and other readers"`
 	History    historyCmd    `cmd:"" help:"what changed of an activity, and when"`
 	Deletions  deletionsCmd  `cmd:"" help:"deletions that wait for you"`
@@ -92,7 +93,7 @@ func run(ctx context.Context, tty *console, args []string) int {
 		help(tty.err, parser, nil)
 		return exitUsage
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(joinDegrees(args))
 	if err != nil {
 		return report(tty.err, usageProblem(err, parser.Model.Children))
 	}

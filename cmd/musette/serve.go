@@ -92,6 +92,7 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	a.say("musette serves %s", a.cfg.address())
+	a.sayPublished()
 	if err := site.welcome(ctx); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"musette"
+	"musette/feed"
 	"musette/plan"
 	"musette/strava"
 	"musette/web"
@@ -124,6 +125,16 @@ var contractTable = []setting{
 	{
 		name: "MUSETTE_PUBLISH_API", about: "yes lets strangers see what came from Strava's API",
 		right: "write yes, or leave it out; the README says what Strava's policy asks", set: setPublishAPI,
+	},
+	{
+		name: "MUSETTE_PUBLISH_FIELDS", byDefault: "name,description,map,strava",
+		about: "what they see of an activity besides sport, time and distance",
+		right: "write any of " + strings.Join(feed.Fields, ", ") + " with commas between, or none", set: setPublishFields,
+	},
+	{
+		name: "MUSETTE_PUBLISH_DELAY", byDefault: "0s", about: "how long after its end they see an activity",
+		right: "write a time such as 90m, 24h or 2d",
+		set:   parsed(func(c *config) *time.Duration { return &c.PublishDelay }, parseDelay),
 	},
 	{
 		name: "MUSETTE_LOG_LEVEL", byDefault: "info", about: "how much is logged: debug, info, warn or error",

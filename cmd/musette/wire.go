@@ -180,7 +180,7 @@ func (a *app) judge() func(*store.Grant) {
 func (a *app) feed(st *store.Store, status func(context.Context) (musette.Status, error)) *feed.Feed {
 	return feed.New(feed.Config{
 		Store: st, Filter: a.cfg.Filter, GoalM: a.cfg.GoalM,
-		Publish: feed.Publish{Mode: a.cfg.Publish, API: a.cfg.PublishAPI},
+		Publish: a.cfg.publish(),
 		Status:  status, Now: a.now, Log: a.log,
 	})
 }

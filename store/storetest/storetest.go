@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"concurrent", testConcurrent},
 		{"quota", testQuota},
 		{"code once", testCodeOnce},
+		{"privacy", testPrivacy},
 		{"people stamp", testPeopleStamp},
 		{"purge athlete", testPurgeAthlete},
 		{"forget", testForget},
