@@ -124,25 +124,23 @@ func (c *callers) sweep(now time.Time) {
 	}
 }
 
-// clientAddress is where a request comes from: what a proxy on this machine says, else the other end. An IPv6 customer
-// has a whole /64. remote is false where only this machine itself can be asking.
+// clientAddress is where a request comes from: what a proxy on this machine or a private network says, else the other
+// end. An IPv6 customer has a whole /64. remote is false where only this machine itself can be asking.
 func clientAddress(r *http.Request) (address string, remote bool) {
 	ip := peer(r)
 	if !ip.IsValid() {
 		return r.RemoteAddr, true
 	}
-	if ip.IsLoopback() {
+	if passed := r.Header.Values("X-Forwarded-For"); len(passed) > 0 && (ip.IsLoopback() || ip.IsPrivate()) {
 		// The last entry is what the proxy itself saw; those before it are the client's to invent.
-		passed := r.Header.Values("X-Forwarded-For")
-		if len(passed) == 0 {
-			return "", r.Header.Get("Forwarded") != "" || r.Header.Get("Via") != ""
-		}
 		list := strings.Split(passed[len(passed)-1], ",")
 		said, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1]))
 		if err != nil {
 			return "", true
 		}
 		ip = said.Unmap().WithZone("")
+	} else if ip.IsLoopback() {
+		return "", r.Header.Get("Forwarded") != "" || r.Header.Get("Via") != ""
 	}
 	if ip.Is6() {
 		if prefix, err := ip.Prefix(64); err == nil {

@@ -113,6 +113,13 @@ func TestWhoIsBehindAProxy(t *testing.T) {
 			t.Errorf("%s gets %d, want %d", forwarded, got, want)
 		}
 	}
+	for remote, want := range map[string]int{ // a proxy in a private network, and one who isn't in any
+		"172.17.0.1:1": 429, "192.168.1.5:1": 429, "[fd00::1]:1": 429, "203.0.113.9:1": 200,
+	} {
+		if _, r := a.send("GET", target, "", "Remote: "+remote, "X-Forwarded-For: 198.51.100.7"); r.StatusCode != want {
+			t.Errorf("from %s: %s, want %d", remote, r.Status, want)
+		}
+	}
 	for i := range 301 {
 		ask("2001:db8:1:2::" + strconv.Itoa(i)) // one customer's network
 	}
