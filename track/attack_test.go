@@ -173,7 +173,7 @@ func newTown(seed uint64) *town {
 // Whoever sees all that is shown of 200 routes out of one door finds no home. MUSETTE_ATTACK_SEEDS runs it over more
 // towns, and -v prints what docs/privacy.md says.
 func TestNoAttackFindsHome(t *testing.T) {
-	seeds := uint64(6)
+	seeds := uint64(3)
 	if n, err := strconv.ParseUint(os.Getenv("MUSETTE_ATTACK_SEEDS"), 10, 32); err == nil {
 		seeds = n
 	}
