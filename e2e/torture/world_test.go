@@ -43,23 +43,6 @@ func (w *world) program() *program {
 	)
 }
 
-// least is how few calls can mirror the first athlete: lists in pages of 200 (one of them to see the end), who it is,
-// a detail of each, photos and pages of comments where there are any.
-func (w *world) least() int {
-	all := w.Activities(w.Athletes()[0].ID)
-	n := 1 + len(all)/200 + 1
-	for i := range all {
-		n++
-		if len(all[i].Photos) > 0 {
-			n++
-		}
-		if c := len(all[i].Comments); c > 0 {
-			n += 1 + (c-1)/30
-		}
-	}
-	return n
-}
-
 // differences says in what activities, as a reader got them, are other than what is true of the first athlete.
 func (w *world) differences(got []musette.Activity) (out []string) {
 	here := map[int64]*musette.Activity{}
