@@ -11,6 +11,7 @@ import (
 	"musette"
 	"musette/internal/pgtest"
 	"musette/strava/stravatest"
+	"musette/track"
 )
 
 // sharedKey seals the tokens of instances that share a database.
@@ -104,8 +105,30 @@ func TestFailure24StartedWithoutItsDatabase(t *testing.T) {
 	t.Parallel()
 	database := pgtest.NewServer(t, nil, nil)
 	w := newWorld(t, stravatest.Config{Seed: 22, Limits: plenty})
-	p := w.program().with("DATABASE_URL="+database.URL, sharedKey)
+	p := w.program().with("DATABASE_URL="+database.URL, sharedKey, "MUSETTE_PUBLISH=full", "MUSETTE_PUBLISH_API=yes")
 	p.must("sync")
+	strangers := func(s *site) string { // what they see of routes, which zones and the mask's secret decide
+		s.key = ""
+		var routes []string
+		for _, a := range s.feed() {
+			if a.Map != nil {
+				routes = append(routes, fmt.Sprintf("%d %s", a.ID, a.Map.Polyline))
+			}
+		}
+		return strings.Join(routes, "\n")
+	}
+	with := p.serve()
+	unzoned := strangers(with)
+	for _, a := range w.activities() { // a zone in the middle of a route
+		if points, err := track.Decode(a.Polyline()); err == nil && len(points) > 10 && strings.Contains(unzoned, fmt.Sprint(a.ID)) {
+			at := points[len(points)/2]
+			p.must("zone", "add", "halfway", fmt.Sprintf("--lat=%f", at.Lat), fmt.Sprintf("--lng=%f", at.Lng))
+			break
+		}
+	}
+	zoned := ""
+	with.until("the zone", func() bool { zoned = strangers(with); return zoned != unzoned })
+	with.stop(os.Interrupt)
 	reads, writes := strings.TrimSpace(p.must("key", "create", "reads")), strings.TrimSpace(p.must("key", "create", "--scope", "refresh", "asks"))
 	p.must("backup", "create")
 	database.Stop()
@@ -113,6 +136,9 @@ func TestFailure24StartedWithoutItsDatabase(t *testing.T) {
 	s := p.serve()
 	if got := s.status(); got.State != musette.StateStoreDown || !strings.Contains(got.Cause, "snapshot") {
 		t.Errorf("state %s (%s)", got.State, got.Cause)
+	}
+	if got := strangers(s); got != zoned || got == "" {
+		t.Error("strangers see other routes than they did with the database")
 	}
 	s.key = reads
 	if d := w.differences(s.feed()); len(d) > 0 {
