@@ -23,6 +23,7 @@ func BenchmarkTable(b *testing.B) {
 		benchSync(b, &t)
 		benchFeed(b, &t)
 		benchStart(b, &t)
+		benchBackup(b, &t, 10_000)
 		fmt.Printf("\n%s\n", &t)
 	}
 }

@@ -40,8 +40,8 @@ func (p *program) newest() string {
 	return strings.TrimSpace(p.must("backup", "create"))
 }
 
-// A backup is restored into another directory, and over newer data, which is asked about first and kept.
-func TestRestore(t *testing.T) {
+// A backup is proven, and comes back: into another directory, and over newer data, which is asked about first and kept.
+func TestFailure22ABackupComesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, stravatest.Config{Seed: 21, Activities: 60, Limits: plenty})
 	p := w.program()
