@@ -20,6 +20,10 @@ type Config struct {
 	GoalM   float64        // metres; 0 is no goal
 	Publish Publish
 
+	// Copy says that the store is a copy of one that can't be reached. Then no secret of the masks is made: routes shown
+	// under two secrets would tell more than under either, so without the true one nothing is public.
+	Copy bool
+
 	// Status tells the state of the mirror. It is asked in [Feed.Look], so by [Feed.Run] at most once a second.
 	// nil is always ok.
 	Status func(context.Context) (musette.Status, error)

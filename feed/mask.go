@@ -68,7 +68,7 @@ func (f *Feed) secret(ctx context.Context) error {
 		have, err = tx.Setting(ctx, maskSecret)
 		return err
 	}
-	if err := f.config.Store.View(ctx, read); err != nil || have != "" {
+	if err := f.config.Store.View(ctx, read); err != nil || have != "" || f.config.Copy {
 		return err
 	}
 	return f.config.Store.Update(ctx, nil, func(tx *store.Tx) error {

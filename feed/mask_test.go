@@ -365,3 +365,23 @@ func BenchmarkMaskedLoad(b *testing.B) {
 		})
 	}
 }
+
+// A copy of a store in which nothing was ever published doesn't get a secret of its own.
+func TestACopyWithoutTheSecretShowsNothing(t *testing.T) {
+	st, err := store.OpenMemory(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	put(t, st, "", activity(1, loop(home, 1)))
+	c := feed.Config{Store: st, Publish: full, Copy: true}
+	if v := loaded(t, c).View(); v.Closed() == nil || len(ids(t, v, feed.Query{})) != 0 {
+		t.Error("it shows something")
+	}
+	c.Copy = false
+	first := body(t, loaded(t, c).View(), feed.Query{})
+	c.Copy = true
+	if v := loaded(t, c).View(); v.Closed() != nil || body(t, v, feed.Query{}) != first {
+		t.Errorf("with the secret it shows something else: %v", v.Closed())
+	}
+}

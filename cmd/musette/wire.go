@@ -176,11 +176,16 @@ func (a *app) judge() func(*store.Grant) {
 	return judge
 }
 
-// feed returns a feed over the store, empty until it is loaded. status may be nil.
+// feed returns a feed over the store, empty until it is loaded. status is nil where nobody but the owner reads it:
+// then there is nothing to publish, and nothing is written.
 func (a *app) feed(st *store.Store, status func(context.Context) (musette.Status, error)) *feed.Feed {
+	publish := a.cfg.publish()
+	if status == nil {
+		publish = feed.Publish{}
+	}
 	return feed.New(feed.Config{
-		Store: st, Filter: a.cfg.Filter, GoalM: a.cfg.GoalM,
-		Publish: a.cfg.publish(),
+		Store: st, Copy: st != a.openStore, Filter: a.cfg.Filter, GoalM: a.cfg.GoalM,
+		Publish: publish,
 		Status:  status, Now: a.now, Log: a.log,
 	})
 }
