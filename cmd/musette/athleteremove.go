@@ -66,7 +66,15 @@ func (c *athleteRemoveCmd) Run(ctx context.Context, a *app) error {
 	}
 	who, err := theAthlete(list, c.ID)
 	if err != nil {
-		return err
+		// Somebody whose row is damaged isn't listed, and can leave all the same.
+		here := false
+		if e := st.View(ctx, func(tx *store.Tx) (err error) {
+			here, err = tx.HasAthlete(ctx, c.ID)
+			return err
+		}); e != nil || !here {
+			return together(err, e)
+		}
+		who = listedAthlete{ID: c.ID}
 	}
 	if !c.Yes {
 		if err := a.confirmRemoval(who); err != nil {
