@@ -89,6 +89,10 @@ func classifySQLite(err error) (hint string, kind error) {
 		return hintCorrupt, ErrCorrupt
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return hintBusy, ErrBusy
+	case sqlite3.SQLITE_ERROR: // the statements are ours, and so is the schema: one of them isn't what it was
+		if text := e.Error(); strings.Contains(text, "no such column") || strings.Contains(text, "no such table") {
+			return hintCorrupt, ErrCorrupt
+		}
 	}
 	return "", nil
 }

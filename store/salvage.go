@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,9 @@ func (r *Replacement) Salvage(ctx context.Context, only ...string) (Salvaged, er
 		}
 	}
 	copied := filepath.Join(temp, fileName)
+	if _, err := os.Stat(copied); errors.Is(err, fs.ErrNotExist) {
+		return Salvaged{}, nil
+	}
 	if err := mendHeader(copied, r.Store.path); err != nil {
 		return nil, fileError(copied, err)
 	}
@@ -66,7 +70,10 @@ func (r *Replacement) Salvage(ctx context.Context, only ...string) (Salvaged, er
 			return err
 		}
 		m.seq, tx.renewed = max(m.seq, newest), true
-		return tx.Loaded(ctx)
+		if err := tx.Loaded(ctx); err != nil {
+			return err
+		}
+		return tx.renumber(ctx) // changes that are lost
 	})
 	return found, err
 }

@@ -70,7 +70,7 @@ func (c *verifyCmd) check(ctx context.Context, a *app, v *verdict) error {
 		err = a.lostMoments(ctx, st)
 	}
 	if fileDamaged(err) {
-		v.File = append(v.File, err.Error())
+		v.File = append(v.File, plain(err.Error()))
 		return nil
 	}
 	if err != nil {
@@ -81,9 +81,11 @@ func (c *verifyCmd) check(ctx context.Context, a *app, v *verdict) error {
 		return err
 	}
 	v.Clean, v.Rows = found.Clean(), found.Rows
-	v.File = append(v.File, found.File...)
-	for _, d := range found.Damaged {
-		v.Damaged = append(v.Damaged, badRow{d.Table, d.Key, d.Reason})
+	for _, text := range found.File {
+		v.File = append(v.File, plain(text))
+	}
+	for _, d := range found.Damaged { // a damaged key may be any bytes
+		v.Damaged = append(v.Damaged, badRow{d.Table, plain(d.Key), d.Reason})
 	}
 	return nil
 }
