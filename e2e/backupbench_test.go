@@ -21,12 +21,12 @@ func benchBackup(b *testing.B, t *table, activities int) {
 	for _, n := range []int{activities, 10 * activities} {
 		p.multiply(n)
 		file, took, peak := measured(b, p, "backup", "create")
-		t.add("backup", fmt.Sprintf("of %d activities with details: written, read back, proven", n), seconds(took))
+		t.add("backup", fmt.Sprintf("of %d activities with details, and proven", n), seconds(took))
 		t.add("", "most memory of the process", mebibytes(peak))
 		t.add("", "size of the file", mebibytes(size(b, strings.TrimSpace(file))))
 		empty := newProgram(b)
 		_, took, peak = measured(b, empty, "backup", "restore", strings.TrimSpace(file))
-		t.add("restore", fmt.Sprintf("of %d activities, verified twice, into SQLite", n), seconds(took))
+		t.add("restore", fmt.Sprintf("of %d activities, into SQLite", n), seconds(took))
 		t.add("", "most memory of the process", mebibytes(peak))
 	}
 }

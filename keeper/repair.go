@@ -15,6 +15,7 @@ import (
 	"musette"
 	"musette/snapshot"
 	"musette/store"
+	"musette/token"
 )
 
 // Repairing says where Repair finds what was, and where it keeps what it takes out.
@@ -73,6 +74,9 @@ func (k *Keeper) repair(ctx context.Context, found store.Findings, r Repairing) 
 			}
 		}
 		if err := reconcile(ctx, tx, now); err != nil {
+			return err
+		}
+		if err := token.TakeInAgain(ctx, tx); err != nil {
 			return err
 		}
 		if err := tx.PutSetting(ctx, fitted, ""); err != nil { // everything is derived anew, also if this process is killed

@@ -11,6 +11,7 @@ import (
 	"musette/plan"
 	"musette/snapshot"
 	"musette/store"
+	"musette/token"
 )
 
 // What a restore brings back, the next sync must not take away again: an activity that Strava no longer has is kept,
@@ -108,6 +109,9 @@ func Restored(ctx context.Context, tx *store.Tx, missed []Missed, now time.Time)
 // missing becomes due.
 func Salvaged(ctx context.Context, tx *store.Tx, now time.Time) error {
 	if err := reconcile(ctx, tx, now); err != nil {
+		return err
+	}
+	if err := token.TakeInAgain(ctx, tx); err != nil {
 		return err
 	}
 	return tx.PutSetting(ctx, fitted, "")

@@ -176,6 +176,21 @@ func (t *Tokens) TakeIn(ctx context.Context, refresh strava.Secret) (bool, error
 	return taken, nil
 }
 
+// TakeInAgain lets STRAVA_REFRESH_TOKEN be taken in though it was before, if
+// all grants were lost with a damaged database: it is the only way back without
+// a person. Where anybody has left, it could be theirs, and stays as it is.
+func TakeInAgain(ctx context.Context, tx *store.Tx) error {
+	grants, err := goodGrants(ctx, tx)
+	if err != nil || len(grants) > 0 {
+		return err
+	}
+	left, err := tx.Departures(ctx)
+	if err != nil || len(left) > 0 {
+		return err
+	}
+	return tx.PutSetting(ctx, takenIn, "")
+}
+
 // Add stores the grant of an OAuth exchange and returns its id. scopes are the
 // callback's, or nil to go by the answer's. If the answer names the athlete
 // the grant is bound at once. A grant that allows no reading of activities is
