@@ -102,9 +102,9 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	case errors.Is(err, musette.ErrPlaceholder):
 		st = k.Policy.Unfinished(st, r.at)
 	case errors.Is(err, musette.ErrContradiction):
-		after, believe := k.Policy.Contradicted(st, failure(err), k.Jitter(), r.at)
-		if !believe {
-			return tx.PutPartState(ctx, after)
+		if _, believe := k.Policy.Contradicted(st, failure(err), 0, r.at); !believe {
+			r.doubt = err
+			return nil
 		}
 		st = k.Policy.Succeeded(st, r.at)
 	default:

@@ -45,6 +45,8 @@ type result struct {
 	used  strava.Secret    // the token that the last call had
 	err   error
 	spent []spent
+	// doubt is why an answer isn't believed, found when it is recorded.
+	doubt error
 }
 
 // spent is one call made, or not made after all, with what its answer taught.

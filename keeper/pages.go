@@ -38,10 +38,10 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 		return err
 	}
 	if err := doubtful(p, l, len(known.ids)); err != nil {
-		after, believe := k.Policy.Contradicted(st, failure(err), k.Jitter(), r.at)
-		if !believe {
+		if _, believe := k.Policy.Contradicted(st, failure(err), 0, r.at); !believe {
 			k.Log.Warn("a list is not believed", "athlete", st.AthleteID, "error", err)
-			return tx.PutPartState(ctx, after)
+			r.doubt = err
+			return nil
 		}
 	}
 	m, err := readMarks(ctx, tx, st.AthleteID)

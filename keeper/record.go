@@ -68,8 +68,14 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 					}
 				}
 			}
+			before := g.Host
 			if err := k.recordOne(ctx, tx, &g, r); err != nil {
 				return fmt.Errorf("recording %s of activity %d: %w", r.state.Part, r.state.ActivityID, err)
+			}
+			if before.State() != musette.StateOK && g.Host.State() == musette.StateOK {
+				if err := k.forgive(ctx, tx, before.Failing, r.at); err != nil {
+					return fmt.Errorf("going on after Strava was down: %w", err)
+				}
 			}
 		}
 		return g.write(ctx, tx)
@@ -108,6 +114,7 @@ func (k *Keeper) settleTokens(ctx context.Context, worked []result) error {
 
 // recordOne writes one result, and what it says of the host.
 func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result) error {
+	r.doubt = nil // of a transaction that was tried before
 	v := judge(r.err)
 	if v == ours || v == stopped && !errors.Is(r.err, errNoRoom) {
 		return nil // the part is as due as before; the ledger knows
@@ -148,6 +155,7 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 	if v != fine && st.ActivityID == 0 { // no list, nothing to go on with: that is the host's, whatever it said
 		return k.hostFailed(ctx, tx, g, st, r)
 	}
+	before := g.Host
 	g.Host = g.Host.Answered(r.at)
 	if r.grant.State == musette.StateReconnect {
 		if err := setGrant(ctx, tx, r.grant.ID, musette.StateOK, "", r.at); err != nil {
@@ -158,9 +166,67 @@ func (k *Keeper) recordOne(ctx context.Context, tx *store.Tx, g *gate, r *result
 	case st.Part == musette.PartAthlete:
 		return k.recordAthlete(ctx, tx, states, st, r)
 	case st.ActivityID == 0:
-		return k.recordPage(ctx, tx, g, states, st, r)
+		err = k.recordPage(ctx, tx, g, states, st, r)
+	default:
+		err = k.recordPart(ctx, tx, states, st, r, v)
 	}
-	return k.recordPart(ctx, tx, states, st, r, v)
+	if err == nil && r.doubt != nil {
+		g.Host = before
+		return k.doubted(ctx, tx, g, st, r)
+	}
+	return err
+}
+
+// doubted counts an answer that isn't believed as a failed try. While the host is known to be down that changes nothing
+// for a part of an activity; of a listing it is remembered, since one that goes on saying the same is believed.
+func (k *Keeper) doubted(ctx context.Context, tx *store.Tx, g *gate, st musette.PartState, r *result) error {
+	down := g.Host.State() != musette.StateOK
+	g.Host = g.Host.Failed(r.state.Key(), r.doubt.Error(), r.at)
+	if down && st.ActivityID != 0 {
+		return nil
+	}
+	after, _ := k.Policy.Contradicted(st, failure(r.doubt), k.Jitter(), r.at)
+	if err := tx.PutPartState(ctx, after); err != nil || down || after.Failures == st.Failures {
+		return err
+	}
+	if st.ActivityID == 0 {
+		g.Host = g.Host.Doubted(r.at)
+		return nil
+	}
+	return k.crossCheck(ctx, tx, st.AthleteID, r.at)
+}
+
+// crossCheck asks for the newest page because a part has failed in all its tries: if that comes, it is the part; if it
+// fails too, it is Strava, and nobody has to wait for the part's next try to learn that.
+func (k *Keeper) crossCheck(ctx context.Context, tx *store.Tx, athleteID int64, at time.Time) error {
+	states, err := partStates(ctx, tx, athleteID, 0)
+	if err != nil {
+		return err
+	}
+	poll, ok := states[musette.ListPoll]
+	if lately := at.Sub(poll.LastTry).Abs() < crossCheckEvery; !ok || lately || !poll.Due.After(at) {
+		return nil
+	}
+	return tx.PutPartState(ctx, k.Policy.Asked(poll, musette.ClassList, at))
+}
+
+// crossCheckEvery is how often a listing is fetched because of parts that fail.
+const crossCheckEvery = 15 * time.Minute
+
+// forgive makes due what failed on the way to a host that was down.
+func (k *Keeper) forgive(ctx context.Context, tx *store.Tx, failed []musette.Key, at time.Time) error {
+	for _, key := range failed {
+		states, err := partStates(ctx, tx, key.AthleteID, key.ActivityID)
+		if err != nil {
+			return err
+		}
+		if st, ok := states[key.Part]; ok {
+			if err := tx.PutPartState(ctx, k.Policy.Forgiven(st, at)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func failure(err error) plan.Failure {
@@ -178,17 +244,20 @@ func failure(err error) plan.Failure {
 // hostFailed counts a fault of the host; against the part it counts only while the host isn't known to be down.
 func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st musette.PartState, r *result) error {
 	down := g.Host.State() != musette.StateOK
-	g.Host = g.Host.Failed(r.state.ActivityID, r.err.Error(), r.at)
+	g.Host = g.Host.Failed(r.state.Key(), r.err.Error(), r.at)
 	if down {
 		return nil
 	}
 	after := k.Policy.Failed(st, failure(r.err), k.Jitter(), r.at)
-	exhausted := st.ActivityID == 0 && after.Failures > st.Failures
-	if _, ok := errors.AsType[*refusedError](r.err); ok || exhausted {
+	exhausted := after.Failures > st.Failures
+	if _, ok := errors.AsType[*refusedError](r.err); ok || exhausted && st.ActivityID == 0 {
 		g.Host = g.Host.Exhausted(r.at)
 	}
 	k.Log.Warn("a call failed", "part", st.Part, "activity", st.ActivityID, "again", after.Due, "error", r.err)
-	return tx.PutPartState(ctx, after)
+	if err := tx.PutPartState(ctx, after); err != nil || !exhausted || st.ActivityID == 0 {
+		return err
+	}
+	return k.crossCheck(ctx, tx, st.AthleteID, r.at)
 }
 
 // needScope marks the grant: the athlete left out a scope that is needed.

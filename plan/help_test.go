@@ -110,3 +110,8 @@ func (k *known) never(t *testing.T, parts ...musette.Part) {
 }
 
 var fault = plan.Failure{Kind: "server", Message: "Strava answered 500"}
+
+// of is the detail of an activity.
+func of(activityID int64) musette.Key {
+	return musette.Key{AthleteID: 1, ActivityID: activityID, Part: musette.PartDetail}
+}

@@ -20,7 +20,9 @@ const (
 
 // Host is how Strava as a whole behaves towards us. It is stored beside the ledger, so that every process knows.
 type Host struct {
-	Failing []int64 `json:"failing,omitempty"` // activities on which tries failed since the last success; 0: on none
+	// Failing are the parts whose tries failed since the last success. If it turns out that the host was at fault, not
+	// they, that is forgiven them when it answers again, see [Policy.Forgiven].
+	Failing []musette.Key `json:"failing,omitempty"`
 
 	OfflineSince  time.Time `json:"offline_since,omitzero"`
 	InactiveSince time.Time `json:"inactive_since,omitzero"`
@@ -38,17 +40,35 @@ func (h Host) Answered(now time.Time) Host {
 	return Host{LastCall: now, Calls: h.Calls}
 }
 
-// Failed is the host after a failed try on an activity (0: on none, such as a listing, which counts each time).
-func (h Host) Failed(activityID int64, cause string, now time.Time) Host {
+// Failed is the host after a failed try on a part, or one whose answer isn't believed.
+func (h Host) Failed(key musette.Key, cause string, now time.Time) Host {
 	h.LastCall, h.Cause = now, cause
 	if h.State() != musette.StateOK {
 		return h.probed(now)
 	}
-	if activityID == 0 || !slices.Contains(h.Failing, activityID) {
-		h.Failing = append(slices.Clone(h.Failing), activityID)
+	if !slices.Contains(h.Failing, key) {
+		h.Failing = append(slices.Clone(h.Failing), key)
 	}
-	if len(h.Failing) >= offlineAfter {
+	if h.different() >= offlineAfter {
 		return h.offline(now)
+	}
+	return h
+}
+
+// different is on how many activities, an athlete's lists being one, tries have failed since the last success.
+func (h Host) different() int {
+	seen := map[[2]int64]bool{}
+	for _, key := range h.Failing {
+		seen[[2]int64{key.AthleteID, key.ActivityID}] = true
+	}
+	return len(seen)
+}
+
+// Doubted is the host after a listing has been as good as refused in all its tries, by answers that aren't believed.
+// That alone may be the athlete's doing; with something else failing beside it, it is the host's.
+func (h Host) Doubted(now time.Time) Host {
+	if h.different() > 1 {
+		return h.Exhausted(now)
 	}
 	return h
 }
@@ -70,7 +90,7 @@ func (h Host) offline(now time.Time) Host {
 // Inactive is the host after the answer that the app is switched off.
 func (h Host) Inactive(cause string, now time.Time) Host {
 	if h.InactiveSince.IsZero() {
-		h = Host{InactiveSince: now, Calls: h.Calls}
+		h = Host{InactiveSince: now, Calls: h.Calls, Failing: h.Failing}
 	}
 	h.LastCall, h.Cause = now, cause
 	return h.probed(now)

@@ -20,7 +20,7 @@ func offline(t *testing.T) plan.Host {
 		if h.State() != musette.StateOK {
 			t.Fatalf("offline after %d failures", id-1)
 		}
-		h = h.Failed(id, "500", noon)
+		h = h.Failed(of(id), "500", noon)
 	}
 	if h.State() != musette.StateOffline {
 		t.Fatal("not offline after 5 failures on 5 activities")
@@ -32,13 +32,13 @@ func TestFiveActivitiesInARowMakeTheHostOffline(t *testing.T) {
 	offline(t)
 	var h plan.Host
 	for range 20 { // one poisoned activity proves nothing
-		h = h.Failed(7, "500", noon)
+		h = h.Failed(of(7), "500", noon)
 	}
 	if h.State() != musette.StateOK {
 		t.Error("offline after failures on one activity")
 	}
 	for id := range int64(20) { // nor do failures with successes between
-		if h = h.Failed(id, "500", noon); id%4 == 3 {
+		if h = h.Failed(of(id), "500", noon); id%4 == 3 {
 			h = h.Answered(noon)
 		}
 	}
@@ -50,16 +50,31 @@ func TestFiveActivitiesInARowMakeTheHostOffline(t *testing.T) {
 	}
 }
 
+// An athlete can empty a list, and then it is doubted for a day; with something else failing it is Strava's doing.
+func TestADoubtedListIsTheHostsFaultIfSomethingElseFails(t *testing.T) {
+	list := musette.Key{AthleteID: 1, Part: musette.ListPoll}
+	var h plan.Host
+	for range 4 {
+		h = h.Failed(list, "an empty list", noon)
+	}
+	if h.Doubted(noon).State() != musette.StateOK {
+		t.Error("offline, because of one list that is empty")
+	}
+	if h.Failed(of(7), "500", noon).Doubted(noon).State() != musette.StateOffline {
+		t.Error("a list and a detail have failed in all their tries, and the host isn't offline")
+	}
+}
+
 func TestProbesOfAHostThatIsOffline(t *testing.T) {
 	h := offline(t)
-	h = h.Failed(8, "500", noon.Add(time.Second)) // was under way already: no probe
-	h = h.Failed(9, "500", noon.Add(2*time.Second))
+	h = h.Failed(of(8), "500", noon.Add(time.Second)) // was under way already: no probe
+	h = h.Failed(of(9), "500", noon.Add(2*time.Second))
 	var waits []time.Duration
 	now := noon
 	for range 7 {
 		waits = append(waits, h.NextProbe.Sub(now))
 		now = h.NextProbe
-		h = h.Failed(8, "500", now)
+		h = h.Failed(of(8), "500", now)
 	}
 	want := []time.Duration{1, 2, 4, 8, 15, 15, 15}
 	for i := range want {
@@ -91,14 +106,14 @@ func TestAnInactiveAppIsProbedOnceADay(t *testing.T) {
 		now = h.NextProbe
 		h = h.Inactive("403", now)
 	}
-	h = h.Failed(7, "500", now.Add(hour)) // it doesn't even say 403 now
+	h = h.Failed(of(7), "500", now.Add(hour)) // it doesn't even say 403 now
 	if h.State() != musette.StateInactive || !h.NextProbe.Equal(now.Add(hour+day)) {
 		t.Errorf("%+v, want still inactive", h)
 	}
 }
 
 func TestHostKeepsItselfInJSON(t *testing.T) {
-	for _, want := range []plan.Host{{}, plan.Host{}.Failed(7, "500", noon), offline(t), plan.Host{Calls: 9}.Inactive("403", noon)} {
+	for _, want := range []plan.Host{{}, plan.Host{}.Failed(of(7), "500", noon), offline(t), plan.Host{Calls: 9}.Inactive("403", noon)} {
 		body, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)

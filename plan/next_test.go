@@ -143,7 +143,7 @@ func TestProbing(t *testing.T) {
 			t.Fatalf("%d calls as a probe", len(d.Calls))
 		}
 		tried[chosen(d)[0]] = true
-		s.Host = s.Host.Failed(d.Calls[0].ActivityID, "500", s.Now)
+		s.Host = s.Host.Failed(d.Calls[0].Key(), "500", s.Now)
 	}
 	if len(tried) != 2 {
 		t.Errorf("probed with %v only", tried)
@@ -179,7 +179,7 @@ func TestForcedWhileOfflineOrInactive(t *testing.T) {
 			expect(t, s, "1/0 poll")
 			at := s.Now.Add(time.Second)
 			if name == "offline" {
-				s.Host = s.Host.Failed(0, "500", at)
+				s.Host = s.Host.Failed(wish.Key(), "500", at)
 			} else {
 				s.Host = s.Host.Inactive("403", at)
 			}
@@ -221,7 +221,7 @@ func situations(t *rapid.T) plan.Situation {
 	}
 	s.Host.Calls = rapid.Int64Range(0, 99).Draw(t, "calls")
 	for i := range rapid.IntRange(0, 9).Draw(t, "failures") {
-		s.Host = s.Host.Failed(int64(i), "500", minutes(-60, "failed"))
+		s.Host = s.Host.Failed(of(int64(i)), "500", minutes(-60, "failed"))
 	}
 	if rapid.Bool().Draw(t, "inactive") {
 		s.Host = s.Host.Inactive("403", minutes(-60, "inactive since"))

@@ -197,3 +197,15 @@ func (p Policy) Asked(st musette.PartState, class musette.Class, now time.Time) 
 	st.Tries, st.Failures = 0, 0
 	return st
 }
+
+// Forgiven is the state of a part whose tries failed on the way to a host that was down, now that it answers again: it is
+// due at once, for one try. It goes with the lists, since nothing was worth more when its turn came. That is done once:
+// one that goes on failing while other things succeed has its own reasons.
+func (p Policy) Forgiven(st musette.PartState, now time.Time) musette.PartState {
+	if st.Failures != 1 || st.Outcome == musette.OutcomeEmpty {
+		return st
+	}
+	st = p.once(p.Asked(st, musette.ClassList, now))
+	st.Failures, st.Contradicted = 1, time.Time{}
+	return st
+}

@@ -203,3 +203,20 @@ func TestNoQuickRetryOfWhatWasMeant(t *testing.T) {
 		}
 	}
 }
+
+// What failed on the way to an outage is tried once more at its end; what has failed before that keeps its wait.
+func TestForgiven(t *testing.T) {
+	p := plan.Default()
+	failed := part(1, 9, musette.PartDetail, musette.ClassBackfill)
+	failed.Outcome, failed.Failures, failed.ErrorKind, failed.Due = musette.OutcomeHave, 1, "server", noon.Add(day)
+	st := p.Forgiven(failed, noon)
+	if !st.Due.Equal(noon) || st.Class != musette.ClassList || st.Failures != 1 {
+		t.Errorf("%+v, want it to be due now", st)
+	}
+	if st = p.Failed(st, plan.Failure{Kind: "server"}, 0, noon); st.Failures != 2 || !st.Due.Equal(noon.Add(day)) {
+		t.Errorf("%+v, want a second failure after one try", st)
+	}
+	if again := p.Forgiven(st, noon); !again.Due.Equal(st.Due) {
+		t.Errorf("%+v, want it to be forgiven once", again)
+	}
+}
