@@ -116,7 +116,7 @@ func TestAHostsProbesDontWaitForAClockThatWasAhead(t *testing.T) {
 
 func offlineAt(at time.Time) (h plan.Host) {
 	for id := range int64(5) {
-		h = h.Failed(id+1, "500", at)
+		h = h.Failed(of(id+1), "500", at)
 	}
 	return h
 }
