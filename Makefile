@@ -48,8 +48,8 @@ fuzz: ## every fuzz target for ten seconds
 	@scripts/fuzz.sh 10s
 
 .PHONY: simulate
-simulate: ## months of syncing in virtual time: each scenario, its calls, its delays, its bounds
-	go run ./e2e/simulate/cmd
+simulate: ## months of syncing in virtual time: each scenario, its calls, its delays, its bounds (ARGS="-only edits", "-seed 12")
+	go run ./e2e/simulate/cmd $(ARGS)
 
 .PHONY: torture
 torture: deps ## kills, outages and damage, in full: half an hour and more; the figures of the last are in docs/reliability.md

@@ -12,18 +12,22 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"musette/plan"
 	"musette/store"
 	"musette/strava/stravatest"
 )
 
-// Chaos is what goes wrong beside the script: when the program is killed, when our clock jumps, when others spend
-// our quota. Times are since the measured time began.
+// Chaos is what goes wrong beside the script: when the program is killed or stopped, when our clock jumps, when others
+// spend our quota, when Strava changes the limits. Times are since the measured time began.
 type Chaos struct {
 	Kills  []Kill
 	Jumps  []Jump
 	Spends []Spend
+	Limits []NewLimits
 	Manner stravatest.Manner // of webhooks
 	Rotate bool              // a refresh token is good once
+
+	forgetful bool // a process begins without what the one before has noted of its calls, which is wrong
 }
 
 // Kill ends the process without warning: between two steps, or while calls are in flight, whose answers are lost.
@@ -32,8 +36,15 @@ type Kill struct {
 	InFlight bool
 }
 
-// Jump sets our clock that far ahead of Strava's, or behind it.
-type Jump struct{ At, Ahead time.Duration }
+// Jump sets our clock that far ahead of Strava's, or behind it: for a while, after which it is right, or, if For is 0,
+// until the next jump.
+type Jump struct{ At, Ahead, For time.Duration }
+
+// NewLimits are those that the app has from then on.
+type NewLimits struct {
+	At     time.Duration
+	Limits stravatest.Limits
+}
 
 // Spend is another program on the same app.
 type Spend struct {
@@ -42,8 +53,17 @@ type Spend struct {
 }
 
 // excused is how many calls may be refused: nobody can know of a call that another program has made since the last
-// answer, nor that the clock has just been put on. What was in flight then, and nothing more, is refused.
-func (c *Chaos) excused() int { return 3 * (len(c.Spends) + len(c.Jumps)) }
+// answer, nor that the clock has just been put on or back, nor that the limits are others. What was in flight then, and
+// nothing more, is refused.
+func (c *Chaos) excused() int {
+	n := len(c.Spends) + len(c.Limits)
+	for _, j := range c.Jumps {
+		if n++; j.For > 0 { // and back
+			n++
+		}
+	}
+	return plan.MaxInFlight * n
+}
 
 // chaos carries it out. It is the transport too, since that is where a process is when it is killed in flight.
 type chaos struct {
@@ -72,6 +92,12 @@ func (c *chaos) begin() {
 	}
 	for _, j := range c.Jumps {
 		p.at(p.began.Add(j.At), func(time.Time) error { c.run.ahead.Store(int64(j.Ahead)); return nil })
+		if j.For > 0 {
+			p.at(p.began.Add(j.At+j.For), func(time.Time) error { c.run.ahead.Store(0); return nil })
+		}
+	}
+	for _, l := range c.Limits {
+		p.at(p.began.Add(l.At), func(time.Time) error { c.run.server.SetLimits(l.Limits); return nil })
 	}
 	for _, s := range c.Spends {
 		p.at(p.began.Add(s.At), func(time.Time) error { c.run.server.Spend(s.Calls); return nil })
@@ -146,7 +172,7 @@ func (r *run) overdrawn(ctx context.Context) (string, error) {
 // edited after the last recheck is not fetched.
 func Random(seed uint64) Scenario {
 	rng := rand.New(rand.NewPCG(seed, 0xc4a05))
-	old := 20 + rng.IntN(41)
+	old := 8 + rng.IntN(25)
 	sc := Scenario{
 		Name: fmt.Sprintf("chance %d", seed), About: "A small world in which everything goes wrong, then quiet.",
 		Seed: seed, Old: Stock{Activities: old, Photos: rng.IntN(old / 2), Comments: rng.IntN(old / 2)},
@@ -155,8 +181,7 @@ func Random(seed uint64) Scenario {
 		Webhooks: rng.IntN(2) == 0, Chaos: &Chaos{},
 	}
 	if rng.IntN(2) == 0 {
-		quarter := 15 + rng.IntN(60)
-		sc.Limits = stravatest.Limits{ReadQuarter: quarter, OverallQuarter: 2 * quarter, ReadDay: 10 * quarter, OverallDay: 20 * quarter}
+		sc.Limits = limits(15 + rng.IntN(60))
 	}
 	// Much happens when the mirror polls, every six hours, and little between: half of all mischief aims at that.
 	at := func() time.Duration {
@@ -175,7 +200,12 @@ func Random(seed uint64) Scenario {
 	}
 	if rng.IntN(2) == 0 {
 		for range 1 + rng.IntN(3) {
-			c.Jumps = append(c.Jumps, Jump{at(), within(rng, 4*time.Hour) - 2*time.Hour})
+			c.Jumps = append(c.Jumps, randomJump(rng, at()))
+		}
+	}
+	if rng.IntN(4) == 0 {
+		for range 1 + rng.IntN(3) {
+			c.Limits = append(c.Limits, NewLimits{at(), limits(15 + rng.IntN(90))})
 		}
 	}
 	if rng.IntN(4) == 0 {
@@ -186,6 +216,32 @@ func Random(seed uint64) Scenario {
 	sc.Script = append(randomFaults(rng, at), randomDeeds(rng, at, &sc)...)
 	sc.Bounds = []Bound{{"refused calls", float64(c.excused()), refused}}
 	return sc
+}
+
+// limits are those of an app that has so many reads a quarter hour, the others being as with a new app's 100.
+func limits(quarter int) stravatest.Limits {
+	return stravatest.Limits{ReadQuarter: quarter, OverallQuarter: 2 * quarter, ReadDay: 10 * quarter, OverallDay: 20 * quarter}
+}
+
+// randomJump is what happens to clocks: summer time and zones that are mistaken and stay so, a machine that wakes up
+// days ahead or begins in some year long past and is put right by its network, a date that somebody has mistyped.
+func randomJump(rng *rand.Rand, at time.Duration) Jump {
+	sign := time.Duration(1 - 2*rng.IntN(2))
+	switch rng.IntN(7) {
+	case 0: // somebody sets it by hand
+		return Jump{At: at, Ahead: sign * within(rng, 2*time.Hour)}
+	case 1: // summer time
+		return Jump{At: at, Ahead: sign * time.Hour}
+	case 2: // another zone's time, taken for UTC
+		return Jump{At: at, Ahead: sign * time.Duration(1+rng.IntN(28)) * 30 * time.Minute}
+	case 3: // the same, put right
+		return Jump{At: at, Ahead: sign * time.Duration(1+rng.IntN(28)) * 30 * time.Minute, For: time.Minute + within(rng, 9*time.Hour)}
+	case 4:
+		return Jump{At: at, Ahead: sign * time.Duration(1+rng.IntN(10)) * day, For: time.Minute + within(rng, 9*time.Hour)}
+	case 5: // a year, for a minute
+		return Jump{At: at, Ahead: sign * 365 * day, For: 10*time.Second + within(rng, 2*time.Minute)}
+	}
+	return Jump{At: at, Ahead: -time.Duration(10+rng.IntN(40)) * 365 * day, For: 10*time.Second + within(rng, 20*time.Minute)}
 }
 
 var (

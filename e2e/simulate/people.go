@@ -162,6 +162,22 @@ func (p *people) lead(athlete int64, l Life, from time.Time, days int) {
 	}
 }
 
+// leadTogether is lead for a team: as many activities each day as are a day's share of all, by athletes drawn by lot.
+func (p *people) leadTogether(athletes []int64, l Life, from time.Time, days int) {
+	owed := 0.0
+	for d := range days {
+		owed += l.PerDay * float64(len(athletes))
+		for i := 0; owed >= 1; i, owed = i+1, owed-1 {
+			if i %= len(athletes); i == 0 {
+				p.rng.Shuffle(len(athletes), func(i, j int) { athletes[i], athletes[j] = athletes[j], athletes[i] })
+			}
+			athlete := athletes[i]
+			at := from.Add(time.Duration(d)*day + 5*time.Hour + within(p.rng, 17*time.Hour))
+			p.at(at, func(now time.Time) error { return p.upload(athlete, l, now, time.Time{}) })
+		}
+	}
+}
+
 const day = 24 * time.Hour
 
 func within(rng *rand.Rand, d time.Duration) time.Duration {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"musette/plan"
+	"musette/store"
 	"musette/strava/stravatest"
 	"musette/strava/stravatest/season"
 )
@@ -41,6 +42,8 @@ type run struct {
 	chaos  *chaos // nil without
 	rooms  *rooms
 
+	progress func(float64)
+
 	wake     time.Time // when to step next, by our own clock; zero: only when something comes in
 	seen     int64     // of the feed's changes
 	sight    sight
@@ -50,16 +53,21 @@ type run struct {
 // errKilled ends the rooms of a process that has been killed.
 var errKilled = errors.New("killed")
 
+// Listeners hear of a scenario while it is played; the zero value is nobody.
+type Listeners struct {
+	Log      slog.Handler         // what the keeper says, in virtual time
+	Progress func(played float64) // the share of the scenario's time that has gone by, many times a second
+}
+
 // Run plays a scenario. The error is the harness's own or the program's: a bound that is missed is in the result.
-// log hears what the keeper says, in virtual time; nil: nobody does.
-func Run(ctx context.Context, sc Scenario, log slog.Handler) (*Result, error) {
+func Run(ctx context.Context, sc Scenario, l Listeners) (*Result, error) {
 	dir, err := tempDir()
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	began := time.Now()
-	r := newRun(sc, dir, log)
+	r := newRun(sc, dir, l)
 	if err := r.play(ctx); err != nil {
 		return nil, fmt.Errorf("scenario %q, seed %d, on %s: %w", sc.Name, sc.Seed, r.clock.Now().Format(time.DateTime), err)
 	}
@@ -68,8 +76,8 @@ func Run(ctx context.Context, sc Scenario, log slog.Handler) (*Result, error) {
 	return res, nil
 }
 
-func newRun(sc Scenario, dir string, log slog.Handler) *run {
-	r := &run{sc: sc, clock: stravatest.NewClock(dawn)}
+func newRun(sc Scenario, dir string, l Listeners) *run {
+	r := &run{sc: sc, progress: l.Progress, clock: stravatest.NewClock(dawn)}
 	r.events = &postman{}
 	server := stravatest.New(stravatest.Config{
 		Seed: sc.Seed, Activities: max(1, sc.Old.Activities), Now: r.clock.Now, Sleep: r.clock.Sleep, WebhookClient: r.events.client(),
@@ -81,7 +89,7 @@ func newRun(sc Scenario, dir string, log slog.Handler) *run {
 	}
 	r.people = newPeople(server, sc.Seed)
 	r.watch = newWatch(r.people)
-	r.meter = newMeter(server, log)
+	r.meter = newMeter(server, l.Log)
 	jitter := rand.New(rand.NewPCG(sc.Seed, 0x717))
 	r.fixture = fixture{
 		server: server, transport: server.Transport(), dir: dir, policy: plan.Default(), now: r.ours,
@@ -128,16 +136,16 @@ func (r *run) play(ctx context.Context) (err error) {
 		return err
 	}
 	if r.sc.Mirrored {
-		limits, settle := roomy, settling
+		limits := roomy
 		if r.sc.Settle > 0 {
-			limits, settle = r.sc.Limits, r.sc.Settle
+			limits = r.sc.Limits
 		}
 		r.server.SetLimits(limits)
-		if err := r.until(ctx, r.clock.Now().Add(settle)); err != nil {
+		if err := r.until(ctx, r.clock.Now().Add(r.settle())); err != nil {
 			return err
 		}
 		if r.sight.waiting > 0 {
-			return fmt.Errorf("%d activities are not complete after %v", r.sight.waiting, settle)
+			return fmt.Errorf("%d activities are not complete after %v", r.sight.waiting, r.settle())
 		}
 		r.server.ResetCalls()
 		r.meter.reset()
@@ -145,9 +153,7 @@ func (r *run) play(ctx context.Context) (err error) {
 	r.server.SetLimits(r.sc.Limits)
 	r.measured = true
 	r.people.began = r.clock.Now()
-	for _, a := range r.server.Athletes() {
-		r.people.lead(a.ID, r.sc.Life, r.people.began, r.sc.Days)
-	}
+	r.lead()
 	for _, a := range r.sc.Script {
 		r.people.act(a)
 		if a.Do == Break && a.Fault.For > 0 {
@@ -161,6 +167,19 @@ func (r *run) play(ctx context.Context) (err error) {
 		r.chaos.begin()
 	}
 	return r.until(ctx, r.people.began.Add(time.Duration(r.sc.Days+r.sc.After)*day))
+}
+
+// lead plans everybody's life.
+func (r *run) lead() {
+	var athletes []int64
+	for _, a := range r.server.Athletes() {
+		athletes = append(athletes, a.ID)
+	}
+	if len(athletes) == 1 {
+		r.people.lead(athletes[0], r.sc.Life, r.people.began, r.sc.Days)
+		return
+	}
+	r.people.leadTogether(athletes, r.sc.Life, r.people.began, r.sc.Days)
 }
 
 // roomy are limits that nobody reaches.
@@ -186,6 +205,11 @@ func (r *run) until(ctx context.Context, end time.Time) error {
 		if err := r.reopen(ctx); err != nil {
 			return err
 		}
+		if r.chaos.forgetful {
+			if err := r.forgetCalls(ctx); err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -201,10 +225,22 @@ func (r *run) reopen(ctx context.Context) (err error) {
 	return r.look(ctx)
 }
 
+// forgetCalls throws the ledger away, to find out whether that is noticed.
+func (r *run) forgetCalls(ctx context.Context) error {
+	return r.rooms.store.Update(ctx, nil, func(tx *store.Tx) error {
+		_, version, err := tx.Quota(ctx)
+		if err == nil {
+			_, err = tx.PutQuota(ctx, []byte("{}"), version)
+		}
+		return err
+	})
+}
+
 // live is the life of one process: it steps when it is time, and lets people live meanwhile.
 func (r *run) live(ctx context.Context, end time.Time) error {
 	for idle := 0; ; {
 		now := r.clock.Now()
+		r.tell(now)
 		if !now.Before(end) || ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -245,6 +281,26 @@ func (r *run) live(ctx context.Context, end time.Time) error {
 	}
 }
 
+// tell says how far it is.
+func (r *run) tell(now time.Time) {
+	if r.progress == nil {
+		return
+	}
+	whole := time.Duration(r.sc.Days+r.sc.After) * day
+	if r.sc.Mirrored {
+		whole += r.settle()
+	}
+	r.progress(float64(now.Sub(dawn)) / float64(whole))
+}
+
+// settle is how long the mirror is made ready.
+func (r *run) settle() time.Duration {
+	if r.sc.Settle > 0 {
+		return r.sc.Settle
+	}
+	return settling
+}
+
 // meanwhile is what happens on Strava until now, and what comes from there by itself.
 func (r *run) meanwhile(ctx context.Context, now time.Time) error {
 	happened, err := r.people.live(now)
@@ -277,7 +333,7 @@ func (r *run) step(ctx context.Context) error {
 		return err
 	}
 	r.wake = wake
-	if r.chaos != nil && len(r.chaos.Spends) == 0 && r.meter.made() > made {
+	if r.chaos != nil && len(r.chaos.Spends)+len(r.chaos.Limits) == 0 && r.meter.made() > made {
 		over, err := r.overdrawn(ctx)
 		if err != nil {
 			return err

@@ -3,17 +3,16 @@ package simulate_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"musette/e2e/simulate"
 	"musette/plan"
+	"musette/strava/stravatest"
 )
 
-// Every scenario keeps its bounds; `make simulate` plays the same with the team at its full size.
+// Every scenario keeps its bounds; `make simulate` plays the same with more activities and athletes.
 func TestSimulateScenarios(t *testing.T) {
 	for _, sc := range simulate.SmallScenarios() {
-		if underRace && sc.Old.Activities > 500 { // those take minutes there, and have no goroutines of their own
-			continue
-		}
 		t.Run(sc.Name, func(t *testing.T) {
 			t.Parallel()
 			check(t, sc)
@@ -23,7 +22,7 @@ func TestSimulateScenarios(t *testing.T) {
 
 func check(t *testing.T, sc simulate.Scenario) {
 	t.Helper()
-	res, err := simulate.Run(t.Context(), sc, nil)
+	res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +37,11 @@ func check(t *testing.T, sc simulate.Scenario) {
 // Whatever goes wrong: once all is quiet the mirror is as Strava is, nothing false or poorer was shown on the way, and
 // no limit was gone over.
 func TestSimulateChance(t *testing.T) {
-	seeds := 60
+	seeds := 40
 	if underRace {
-		seeds = 6
+		seeds = 4
 	}
-	sum, err := simulate.Chance(t.Context(), 1, seeds)
+	sum, err := simulate.Chance(t.Context(), 1, seeds, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,16 +55,56 @@ func TestSimulateChance(t *testing.T) {
 
 // A mirror that believes every answer at once is found out: the watching has eyes.
 func TestSimulateNoticesAMirrorThatBelievesLies(t *testing.T) {
-	sc := simulate.Random(12)
 	p := plan.Default()
 	p.Believe = 1
-	sc.Policy = &p
-	res, err := simulate.Run(t.Context(), sc, nil)
+	sc := simulate.Scenario{Name: "believed", Seed: 2, Old: simulate.Stock{Activities: 8}, Mirrored: true, Days: 1, Policy: &p, Script: []simulate.Act{
+		{Do: simulate.Break, Fault: stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: "/activities/*", For: 23 * time.Hour}},
+		{At: time.Hour, Do: simulate.Rename}, {At: time.Hour, Do: simulate.Rename, Which: 3},
+	}}
+	res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(strings.Join(res.Wrong, "\n"), "poorer route") {
 		t.Errorf("nobody noticed that routes were lost: %q", res.Wrong)
+	}
+}
+
+// A mirror that never looks again for descriptions is found out at the end, when all must be as on Strava.
+func TestSimulateNoticesAMirrorThatNeverLooksAgain(t *testing.T) {
+	p := plan.Default()
+	p.Recheck = nil
+	sc := simulate.Scenario{Name: "unlooked", Seed: 3, Old: simulate.Stock{Activities: 3}, Days: 1, After: 8, Policy: &p, Script: []simulate.Act{
+		{At: 2 * time.Hour, Do: simulate.Upload}, {At: 9 * time.Hour, Do: simulate.Describe},
+	}}
+	res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(res.Wrong, "\n"), "description is") {
+		t.Errorf("nobody noticed that a description is missing: %q", res.Wrong)
+	}
+}
+
+// Where Strava's answers don't say what is used, only the ledger in the store keeps a new process within the limits; one
+// without it is refused.
+func TestSimulateNoticesAMirrorThatForgetsItsCalls(t *testing.T) {
+	for _, forgetful := range []bool{false, true} {
+		sc := simulate.Scenario{
+			Name: "forgotten", Seed: 4, Old: simulate.Stock{Activities: 150}, Days: 1,
+			Script: []simulate.Act{{Do: simulate.Break, Fault: stravatest.Fault{Kind: stravatest.FaultNoHeaders, For: 24 * time.Hour}}},
+			Chaos:  &simulate.Chaos{Kills: []simulate.Kill{{At: 2 * time.Second, InFlight: true}}},
+		}
+		if forgetful {
+			sc.Chaos.Forgetful()
+		}
+		res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if forgetful != (res.Refused > 0) {
+			t.Errorf("forgetful %v, and %d calls were refused", forgetful, res.Refused)
+		}
 	}
 }
 
@@ -75,7 +114,7 @@ func TestSimulateTellsWhatIsMissed(t *testing.T) {
 		Name: "one", Old: simulate.Stock{Activities: 3}, Days: 1,
 		Bounds: []simulate.Bound{{What: "calls", Most: 3, Of: func(r *simulate.Result) float64 { return float64(r.Total) }}},
 	}
-	res, err := simulate.Run(t.Context(), sc, nil)
+	res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +133,7 @@ func TestSimulateIsRepeatable(t *testing.T) {
 	sc.Chaos.Kills = nil // which of the calls in flight is the last is for the scheduler to say
 	var totals [2]int
 	for i := range totals {
-		res, err := simulate.Run(t.Context(), sc, nil)
+		res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
 		if err != nil {
 			t.Fatal(err)
 		}

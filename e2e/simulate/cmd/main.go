@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"musette/e2e/simulate"
@@ -29,6 +30,7 @@ func run(ctx context.Context) error {
 	asJSON := flag.Bool("json", false, "print one JSON object per scenario")
 	verbose := flag.Bool("v", false, "print what the keeper logs, in virtual time")
 	seeds := flag.Int("seeds", 1000, "how many random schedules to play")
+	first := flag.Uint64("first", 1, "the seed of the first of them")
 	seed := flag.Uint64("seed", 0, "play the random schedule of this seed and no other")
 	flag.Parse()
 
@@ -37,8 +39,9 @@ func run(ctx context.Context) error {
 		log = slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})
 	}
 	missed := 0
-	play := func(sc simulate.Scenario) error {
-		res, err := simulate.Run(ctx, sc, log)
+	play := func(sc simulate.Scenario, place string) error {
+		p := newProgress(os.Stderr, "%s%s", place, sc.Name)
+		res, err := simulate.Run(ctx, sc, simulate.Listeners{Log: log, Progress: func(share float64) { p.at(share, "") }})
 		if err != nil {
 			return err
 		}
@@ -50,21 +53,23 @@ func run(ctx context.Context) error {
 		}
 		return res.Write(os.Stdout)
 	}
-	for _, sc := range simulate.Scenarios() {
-		if *seed != 0 || !strings.Contains(sc.Name, *only) {
-			continue
+	if *seed != 0 {
+		if err := play(simulate.Random(*seed), ""); err != nil {
+			return err
 		}
-		if err := play(sc); err != nil {
+		return verdict(missed)
+	}
+	chosen := slices.DeleteFunc(simulate.Scenarios(), func(sc simulate.Scenario) bool { return !strings.Contains(sc.Name, *only) })
+	for i, sc := range chosen {
+		if err := play(sc, fmt.Sprintf("%d of %d, ", i+1, len(chosen))); err != nil {
 			return err
 		}
 	}
-	switch {
-	case *seed != 0:
-		if err := play(simulate.Random(*seed)); err != nil {
-			return err
-		}
-	case strings.Contains("chance", *only):
-		chance, err := simulate.Chance(ctx, 1, *seeds)
+	if strings.Contains("chance", *only) {
+		p := newProgress(os.Stderr, "chance, %d schedules", *seeds)
+		chance, err := simulate.Chance(ctx, *first, *seeds, func(n, failed int) {
+			p.at(float64(n)/float64(*seeds), fmt.Sprintf(", %d failed", failed))
+		})
 		if err != nil {
 			return err
 		}
@@ -72,12 +77,20 @@ func run(ctx context.Context) error {
 			missed++
 		}
 		if *asJSON {
-			return json.NewEncoder(os.Stdout).Encode(chance)
+			err = json.NewEncoder(os.Stdout).Encode(chance)
+		} else {
+			err = chance.Write(os.Stdout)
 		}
-		if err := chance.Write(os.Stdout); err != nil {
+		if err != nil {
 			return err
 		}
+	} else if len(chosen) == 0 {
+		return fmt.Errorf("no scenario's name holds %q", *only)
 	}
+	return verdict(missed)
+}
+
+func verdict(missed int) error {
 	if missed > 0 {
 		return fmt.Errorf("%d scenarios missed a bound or showed something wrong", missed)
 	}
