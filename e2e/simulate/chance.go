@@ -31,8 +31,9 @@ type ChanceResult struct {
 }
 
 // Chance plays the random schedules of seeds one after another from first on, as many at a time as there are
-// processors. played, unless nil, hears after each how many have been, and how many of them failed.
-func Chance(ctx context.Context, first uint64, seeds int, played func(n, failed int)) (*ChanceResult, error) {
+// processors. played, unless nil, hears after each how many have been, and which of
+// them failed.
+func Chance(ctx context.Context, first uint64, seeds int, played func(n int, failed []*Result)) (*ChanceResult, error) {
 	sum := &ChanceResult{First: first, Seeds: seeds}
 	began := time.Now()
 	var mu sync.Mutex
@@ -56,7 +57,7 @@ func Chance(ctx context.Context, first uint64, seeds int, played func(n, failed 
 			defer mu.Unlock()
 			sum.add(sc, res)
 			if n++; played != nil {
-				played(n, len(sum.Failed))
+				played(n, sum.Failed)
 			}
 			return nil
 		})

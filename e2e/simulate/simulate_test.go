@@ -59,7 +59,8 @@ func TestSimulateNoticesAMirrorThatBelievesLies(t *testing.T) {
 	p.Believe = 1
 	sc := simulate.Scenario{Name: "believed", Seed: 2, Old: simulate.Stock{Activities: 8}, Mirrored: true, Days: 1, Policy: &p, Script: []simulate.Act{
 		{Do: simulate.Break, Fault: stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: "/activities/*", For: 23 * time.Hour}},
-		{At: time.Hour, Do: simulate.Rename}, {At: time.Hour, Do: simulate.Rename, Which: 3},
+		{At: time.Hour, Do: simulate.Rename},
+		{At: time.Hour, Do: simulate.Rename, Which: 3},
 	}}
 	res, err := simulate.Run(t.Context(), sc, simulate.Listeners{})
 	if err != nil {

@@ -67,8 +67,12 @@ func run(ctx context.Context) error {
 	}
 	if strings.Contains("chance", *only) {
 		p := newProgress(os.Stderr, "chance, %d schedules", *seeds)
-		chance, err := simulate.Chance(ctx, *first, *seeds, func(n, failed int) {
-			p.at(float64(n)/float64(*seeds), fmt.Sprintf(", %d failed", failed))
+		chance, err := simulate.Chance(ctx, *first, *seeds, func(n int, failed []*simulate.Result) {
+			note := fmt.Sprintf(", %d failed", len(failed))
+			for _, r := range failed {
+				note += fmt.Sprintf(" [seed %d]", r.Seed)
+			}
+			p.at(float64(n)/float64(*seeds), note)
 		})
 		if err != nil {
 			return err
