@@ -13,6 +13,9 @@ import (
 // Every scenario keeps its bounds; `make simulate` plays the same with more activities and athletes.
 func TestSimulateScenarios(t *testing.T) {
 	for _, sc := range simulate.SmallScenarios() {
+		if underRace && strings.HasPrefix(sc.Name, "a day of ") && !strings.Contains(sc.Name, "500") && !strings.Contains(sc.Name, "empty lists") {
+			continue // one without webhooks and one with them have all the goroutines that there are
+		}
 		t.Run(sc.Name, func(t *testing.T) {
 			t.Parallel()
 			check(t, sc)
@@ -37,7 +40,7 @@ func check(t *testing.T, sc simulate.Scenario) {
 // Whatever goes wrong: once all is quiet the mirror is as Strava is, nothing false or poorer was shown on the way, and
 // no limit was gone over.
 func TestSimulateChance(t *testing.T) {
-	seeds := 40
+	seeds := 30
 	if underRace {
 		seeds = 4
 	}
