@@ -11,12 +11,14 @@ const (
 	KeyKind     = "key"     // a program's, named by a person
 	SessionKind = "session" // a browser's
 	CodeKind    = "code"    // signs in once
+	InviteKind  = "invite"  // lets an athlete connect once
+	AskedKind   = "asked"   // what Strava was asked, until its answer comes
 )
 
 // An AccessKey opens the API or the page. Only its hash is kept.
 type AccessKey struct {
 	ID        string
-	Kind      string // KeyKind, SessionKind or CodeKind
+	Kind      string // one of the constants
 	Name      string
 	Hash      [32]byte
 	Parent    [32]byte // the hash of the key that a session was opened with, and ends with; zero: none
@@ -26,6 +28,11 @@ type AccessKey struct {
 	ExpiresAt time.Time // zero: never
 	UsedAt    time.Time
 	RevokedAt time.Time // zero: it is good
+}
+
+// Expired reports whether it is good no longer, by its age alone.
+func (k AccessKey) Expired(now time.Time) bool {
+	return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
 }
 
 func keyFrom(r *record) AccessKey {
@@ -69,16 +76,15 @@ func (tx *Tx) PutKey(ctx context.Context, k AccessKey) error {
 	})
 }
 
-// TakeCode takes the one-time code with a hash: it is deleted and returned. [ErrNotFound] if there is none, it has
-// expired, was revoked, or isn't a code.
-func (tx *Tx) TakeCode(ctx context.Context, hash [32]byte, now time.Time) (AccessKey, error) {
+// Take takes what works once, a code or an invite say, by its kind and hash: it is deleted and returned. [ErrNotFound] if
+// there is none, it has expired, was revoked, or is of another kind.
+func (tx *Tx) Take(ctx context.Context, kind string, hash [32]byte, now time.Time) (AccessKey, error) {
 	k, err := tx.KeyByHash(ctx, hash)
 	if err != nil {
 		return AccessKey{}, err
 	}
-	expired := !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
-	if k.Kind != CodeKind || expired || !k.RevokedAt.IsZero() {
-		return AccessKey{}, fmt.Errorf("store: one-time code: %w", ErrNotFound)
+	if k.Kind != kind || k.Expired(now) || !k.RevokedAt.IsZero() {
+		return AccessKey{}, fmt.Errorf("store: one-time %s: %w", kind, ErrNotFound)
 	}
 	return k, tx.DeleteKey(ctx, k.ID)
 }

@@ -150,7 +150,7 @@ func (k *keyring) rememberAll(ctx context.Context) error {
 		return fmt.Errorf("reading the keys: %w", err)
 	}
 	for _, key := range all {
-		if key.Kind != store.CodeKind {
+		if key.Kind == store.KeyKind || key.Kind == store.SessionKind {
 			k.remember(key.Hash, foundKey{key: key})
 		}
 	}
@@ -225,14 +225,10 @@ func (k *keyring) recall(hash [32]byte, away bool, now time.Time) (old foundKey,
 }
 
 func (k *keyring) good(key store.AccessKey, now time.Time) (store.AccessKey, error) {
-	if !key.RevokedAt.IsZero() || expired(key, now) {
+	if !key.RevokedAt.IsZero() || key.Expired(now) {
 		return store.AccessKey{}, errNoKey
 	}
 	return key, nil
-}
-
-func expired(key store.AccessKey, now time.Time) bool {
-	return !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt)
 }
 
 func (k *keyring) remember(hash [32]byte, f foundKey) {

@@ -98,7 +98,7 @@ func (s *Server) openSession(ctx context.Context, key, code string) (string, err
 	session.Hash = HashKey(text)
 	err := s.config.Store.Update(ctx, nil, func(tx *store.Tx) error {
 		if code != "" {
-			taken, err := tx.TakeCode(ctx, HashKey(code), now)
+			taken, err := tx.Take(ctx, store.CodeKind, HashKey(code), now)
 			if err != nil {
 				return err
 			}
@@ -125,7 +125,7 @@ func sweep(ctx context.Context, tx *store.Tx, now time.Time) error {
 		return err
 	}
 	for _, k := range keys {
-		if k.Kind != store.KeyKind && expired(k, now) {
+		if k.Kind != store.KeyKind && k.Expired(now) {
 			if err := tx.DeleteKey(ctx, k.ID); err != nil {
 				return err
 			}

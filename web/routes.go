@@ -49,6 +49,7 @@ func (s *Server) table() map[string]methods {
 	}
 	maps.Copy(table, s.stravaRoutes())
 	maps.Copy(table, s.pageRoutes())
+	maps.Copy(table, s.connectRoutes())
 	return table
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	// stores isn't kept, so Strava is asked to send its events again.
 	Woken func()
 
+	Connect   *Connect // how athletes connect; nil: nobody can
+	NoConnect string   // why not, in words
+
 	Streams bool // activities may have streams in the store
 
 	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown
@@ -56,6 +59,7 @@ type Server struct {
 	policy   string  // the Content-Security-Policy
 	hosts    []string
 	own      string   // the public address's origin, "" if it isn't known
+	asks     string   // the origin of Strava's question
 	origins  []string // those allowed, as browsers write them
 	callers  *callers
 	docs     *feed.Response // the API's page
@@ -100,6 +104,9 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("web: public URL: %w", err)
 		}
 		s.hosts, s.own = append(s.hosts, host), origin
+	}
+	if c.Connect != nil {
+		s.asks = origin(c.Connect.Ask("", "", false))
 	}
 	for _, text := range c.Origins {
 		origin, err := CheckOrigin(text)

@@ -24,6 +24,9 @@ func (v visitor) may(scope string) bool {
 	return slices.Contains(v.scopes, scope) || slices.Contains(v.scopes, ScopeAdmin)
 }
 
+// operator reports whether it is whoever runs the server: all athletes' and everything.
+func (v visitor) operator() bool { return v.Known && v.Athlete == 0 && v.may(ScopeAdmin) }
+
 // reader is the visitor as the feed sees them.
 func (v visitor) reader() feed.Reader {
 	if !v.Known {

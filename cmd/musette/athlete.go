@@ -16,6 +16,7 @@ import (
 
 type athleteCmd struct {
 	List   athleteListCmd   `cmd:"" help:"list the athletes whose activities are here"`
+	Invite athleteInviteCmd `cmd:"" help:"make a link with which one athlete connects, or take one back"`
 	Remove athleteRemoveCmd `cmd:"" help:"delete all that is here of an athlete, snapshots included"`
 }
 
@@ -53,8 +54,8 @@ func (c *athleteListCmd) Run(ctx context.Context, a *app) error {
 		return writeJSON(a, list)
 	}
 	if len(list) == 0 {
-		a.say("no athlete is connected; `musette connect` connects one")
-		return nil
+		a.say("no athlete is connected; `musette connect` connects you, `musette athlete invite` makes a link for somebody else")
+		return a.sayInvites(ctx, st)
 	}
 	t := &table{right: []int{2}}
 	t.row("id", "state", "activities", "connected since", "scopes", "name")
@@ -65,7 +66,10 @@ func (c *athleteListCmd) Run(ctx context.Context, a *app) error {
 		}
 		t.row(strconv.FormatInt(who.ID, 10), string(who.State), strconv.Itoa(who.Activities), since, orNone(who.Scopes), plain(who.Name))
 	}
-	return t.write(a.out)
+	if err := t.write(a.out); err != nil {
+		return err
+	}
+	return a.sayInvites(ctx, st)
 }
 
 // athletes are all of them, with the states that the status gives them.

@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"musette/strava"
 	"musette/token"
+	"musette/web"
 )
 
 type connectCmd struct {
@@ -120,61 +122,50 @@ const connectAgain = "run `musette connect` again"
 
 // finishConsent turns the answer into a grant that is kept, and says in one line what it is.
 func (a *app) finishConsent(ctx context.Context, client *strava.Client, tokens *token.Tokens, answer consentAnswer) (string, error) {
-	switch answer.refusal {
-	case "":
-	case "access_denied":
-		return "", failed(connectAgain+" and press authorise; nothing was changed", "Strava's question was answered with no")
-	default:
-		return "", failed(connectAgain+"; nothing was changed", "Strava refused: %s", answer.refusal)
-	}
-	grant, _, err := client.Exchange(ctx, answer.code.Reveal())
+	done, err := (&connector{client, tokens, a.cfg.Scopes}).finish(ctx, answer, 0)
 	if err != nil {
-		return "", explainExchange(err)
-	}
-	scopes := answer.scopes
-	if scopes == nil {
-		scopes = grant.Scopes
-	}
-	missing := token.Missing(a.cfg.Scopes, scopes)
-	if scopes != nil && len(token.Missing([]string{"activity:read"}, scopes)) > 0 {
-		return "", failed(connectAgain+" and leave the boxes about activities ticked; nothing was changed",
-			"the boxes about activities were unticked, so there is nothing that may be fetched (allowed: %s)", orNone(scopes))
-	}
-	if _, err := tokens.Add(ctx, grant, scopes); err != nil {
-		return "", fmt.Errorf("the connection was allowed but can't be kept: %w", err)
+		return "", explainUnconnected(err)
 	}
 	who := "connected"
-	if grant.Athlete != nil {
-		name := strings.TrimSpace(grant.Athlete.First + " " + grant.Athlete.Last)
-		who = strings.TrimSpace(fmt.Sprintf("connected athlete %d %s", grant.Athlete.ID, plain(name)))
+	if done.AthleteID != 0 {
+		who = strings.TrimSpace(fmt.Sprintf("connected athlete %d %s", done.AthleteID, plain(done.Name)))
 	}
-	if scopes == nil {
+	if done.allowed == nil {
 		return who, nil
 	}
-	if len(missing) > 0 {
-		a.say("not allowed: %s; what needs it is left out, `musette connect` asks again", strings.Join(missing, ", "))
+	if len(done.Missing) > 0 {
+		a.say("not allowed: %s; what needs it is left out, `musette connect` asks again", strings.Join(done.Missing, ", "))
 	}
-	return fmt.Sprintf("%s · allowed: %s", who, strings.Join(scopes, ", ")), nil
+	return fmt.Sprintf("%s · allowed: %s", who, strings.Join(done.allowed, ", ")), nil
 }
 
-// explainExchange says what a person can do about a code that Strava didn't turn into tokens.
-func explainExchange(err error) error {
+// explainUnconnected says on a terminal what a person can do about an answer of which nothing came.
+func explainUnconnected(err error) error {
+	no, ok := errors.AsType[*web.NotConnected](err)
+	if !ok {
+		return err
+	}
 	hint := connectAgain
-	switch strava.KindOf(err) {
-	case strava.KindAthleteLimit:
+	switch no.Why {
+	case web.WhyDenied:
+		return failed(connectAgain+" and press authorise; nothing was changed", "Strava's question was answered with no")
+	case web.WhyScopes:
+		return failed(connectAgain+" and leave the boxes about activities ticked; nothing was changed",
+			"the boxes about activities were unticked, so there is nothing that may be fetched (allowed: %s)", orNone(no.Allowed))
+	case web.WhyLimit:
 		hint = "a new app may have one athlete, its owner; at https://www.strava.com/settings/api the owner can raise this, or disconnect somebody"
-	case strava.KindCode:
+	case web.WhyCode:
 		hint = "a code works once and for a few minutes; " + connectAgain + " and paste the new address at once"
-	case strava.KindClientSecret:
+	case web.WhySecret:
 		hint = "correct STRAVA_CLIENT_SECRET, https://www.strava.com/settings/api shows it"
-	case strava.KindClientID:
+	case web.WhyClient:
 		hint = "correct STRAVA_CLIENT_ID, https://www.strava.com/settings/api shows it"
-	case strava.KindInactive:
+	case web.WhyInactive:
 		hint = "a Strava app needs its owner's paid subscription; when it is active again, " + connectAgain
-	case strava.KindTransport, strava.KindTimeout, strava.KindServer, strava.KindBody:
+	case web.WhyAway:
 		hint = "nothing was changed; check the network and STRAVA_OAUTH_URL, then " + connectAgain
 	}
-	return failed(hint, "not connected: %w", err)
+	return failed(hint, "not connected: %w", no.Err)
 }
 
 func orNone(scopes []string) string {

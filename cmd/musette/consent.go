@@ -71,6 +71,11 @@ func (c *consent) parse(query url.Values) (consentAnswer, error) {
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(c.state)) != 1 {
 		return consentAnswer{}, errOtherState
 	}
+	return parseAnswer(query)
+}
+
+// parseAnswer reads Strava's answer, whoever it is to.
+func parseAnswer(query url.Values) (consentAnswer, error) {
 	a := consentAnswer{code: strava.Secret(query.Get("code")), refusal: query.Get("error")}
 	if query.Has("scope") {
 		a.scopes = strings.FieldsFunc(query.Get("scope"), func(r rune) bool { return r == ',' || r == ' ' })

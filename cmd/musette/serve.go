@@ -132,11 +132,12 @@ type site struct {
 	app   *app
 	store *store.Store
 
-	keeper *keeper.Keeper // nil: this process only serves
-	cause  string         // why the store is a snapshot of one; "" if it is the store
-	began  time.Time
-	feed   *feed.Feed
-	server *web.Server
+	keeper    *keeper.Keeper // nil: this process only serves
+	noConnect string         // why nobody can connect, in words; "" if it isn't known
+	cause     string         // why the store is a snapshot of one; "" if it is the store
+	began     time.Time
+	feed      *feed.Feed
+	server    *web.Server
 
 	listener net.Listener                // closed by run
 	also     func(context.Context) error // runs beside the rest; may be nil
@@ -147,11 +148,13 @@ func (s *site) keep(ctx context.Context) error {
 	k, err := s.app.keeper(ctx)
 	if p, ok := errors.AsType[*problem](err); ok && p.code == exitUsage && s.app.cfg.ClientID == "" {
 		s.app.say("not syncing: %s; what is here is served", p)
+		s.noConnect = noConnect(err)
 		s.forget(ctx)
 		return nil
 	}
 	if errors.Is(err, token.ErrNoKey) {
 		s.app.say("not syncing: %s; what is here is served", plain(err.Error()))
+		s.noConnect = noConnect(err)
 		s.forget(ctx)
 		return nil
 	}
@@ -195,13 +198,16 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 	}
 	c := web.Config{
 		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Origins: s.app.cfg.Origins, Now: s.app.now, Log: s.app.log,
-		Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
+		NoConnect: s.noConnect, Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
 	}
 	if s.app.cfg.APIKey != "" {
 		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
 	}
 	if s.cause == "" {
 		c.Refresh, c.Woken = s.app.refresher(s.store, wake), wake
+	}
+	if s.keeper != nil && s.cause == "" && !s.app.demo { // the demo's athlete is made up
+		c.Connect = s.connect(s.keeper)
 	}
 	if s.server, err = web.New(c); err != nil {
 		return err

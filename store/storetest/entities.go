@@ -123,7 +123,7 @@ func testKeys(t *testing.T, b *bench) {
 		{"the same again", code.Hash, at(9), store.ErrNotFound},
 	} {
 		err := b.Update(t.Context(), nil, func(tx *store.Tx) error {
-			_, err := tx.TakeCode(t.Context(), test.hash, test.now)
+			_, err := tx.Take(t.Context(), store.CodeKind, test.hash, test.now)
 			return err
 		})
 		if !errors.Is(err, test.want) {

@@ -226,7 +226,7 @@ func testCodeOnce(t *testing.T, b *bench) {
 		for range cap(got) {
 			wg.Go(func() {
 				got <- b.Update(ctx, nil, func(tx *store.Tx) error {
-					_, err := tx.TakeCode(ctx, [32]byte{round}, at(0))
+					_, err := tx.Take(ctx, store.CodeKind, [32]byte{round}, at(0))
 					return err
 				})
 			})
