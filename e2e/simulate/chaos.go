@@ -91,9 +91,9 @@ func (c *chaos) begin() {
 		})
 	}
 	for _, j := range c.Jumps {
-		p.at(p.began.Add(j.At), func(time.Time) error { c.run.ahead.Store(int64(j.Ahead)); return nil })
+		p.at(p.began.Add(j.At), func(time.Time) error { c.run.set(j.Ahead); return nil })
 		if j.For > 0 {
-			p.at(p.began.Add(j.At+j.For), func(time.Time) error { c.run.ahead.Store(0); return nil })
+			p.at(p.began.Add(j.At+j.For), func(time.Time) error { c.run.set(0); return nil })
 		}
 	}
 	for _, l := range c.Limits {

@@ -109,6 +109,13 @@ func newRun(sc Scenario, dir string, l Listeners) *run {
 // ours is the time by our own clock.
 func (r *run) ours() time.Time { return r.clock.Now().Add(time.Duration(r.ahead.Load())) }
 
+// set sets our clock. As it does in keeper.Run, which looks every second, a clock that has gone back wakes the keeper.
+func (r *run) set(ahead time.Duration) {
+	if before := r.ahead.Swap(int64(ahead)); before > int64(ahead) {
+		r.wake = r.ours()
+	}
+}
+
 // theirs is a time of our clock by the right one.
 func (r *run) theirs(t time.Time) time.Time {
 	if t.IsZero() {
