@@ -24,6 +24,9 @@ type filing struct {
 // put stores a document among the activity's others and derives the activity anew.
 func (k *Keeper) put(ctx context.Context, tx *store.Tx, doc musette.Document, f filing) error {
 	replaced := false
+	if err := rightDates(ctx, tx, f.docs, doc.ConfirmedAt); err != nil {
+		return err
+	}
 	for i := range f.docs {
 		if f.docs[i].Part != doc.Part || f.docs[i].Source != doc.Source {
 			continue
@@ -42,6 +45,25 @@ func (k *Keeper) put(ctx context.Context, tx *store.Tx, doc musette.Document, f 
 	}
 	k.changed = true
 	return tx.PutDocument(ctx, doc, changed)
+}
+
+// rightDates brings back the dates of documents that came while the clock was ahead: which of a summary and a detail is
+// the newer decides what is shown.
+func rightDates(ctx context.Context, tx *store.Tx, docs []musette.Document, now time.Time) error {
+	for i := range docs {
+		d := &docs[i]
+		if !d.ConfirmedAt.After(now.Add(plan.Ahead)) {
+			continue
+		}
+		d.ConfirmedAt = now.Add(-time.Millisecond)
+		if d.FetchedAt.After(d.ConfirmedAt) {
+			d.FetchedAt = d.ConfirmedAt
+		}
+		if err := tx.PutDocument(ctx, *d, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // derive makes the activity's row and what is due of it from its documents; as has the row's status. changed says

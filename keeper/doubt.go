@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -126,11 +127,13 @@ func (k *Keeper) rightShared(ctx context.Context, tx *store.Tx, now time.Time) e
 		if err != nil {
 			return err
 		}
-		for _, dated := range []map[int64]int64{m.Absent, m.Buried, m.Routeless} {
+		for _, dated := range []map[int64]int64{m.Absent, m.Buried} {
 			for id, at := range dated {
 				dated[id] = min(at, now.Unix())
 			}
 		}
+		// What is believed when it has stood for a day begins anew: this clock may be the wrong one.
+		maps.DeleteFunc(m.Routeless, func(_, at int64) bool { return at > now.Unix() })
 		m.HeldSince = min(m.HeldSince, now.Unix())
 		if err := m.write(ctx, tx, a.ID); err != nil {
 			return err

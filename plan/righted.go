@@ -16,10 +16,13 @@ func (p Policy) Righted(st musette.PartState, now time.Time) musette.PartState {
 	ahead := now.Add(Ahead)
 	written := later(st.LastTry, st.LastSuccess)
 	wrong := written.After(ahead) || st.FirstSeen.After(ahead)
-	for _, t := range []*time.Time{&st.FirstSeen, &st.LastTry, &st.LastSuccess, &st.Contradicted, &st.NotFound} {
+	for _, t := range []*time.Time{&st.FirstSeen, &st.LastTry, &st.LastSuccess, &st.NotFound} {
 		if t.After(ahead) {
 			*t = now
 		}
+	}
+	if st.Contradicted.After(ahead) { // it may be this clock that is wrong, and a doubt that began now be too old soon
+		st.Contradicted = time.Time{}
 	}
 	if !st.Due.After(ahead) {
 		return st

@@ -63,13 +63,14 @@ func (p Policy) detail(a Activity, st musette.PartState, now time.Time) wish {
 // recheck returns when to look again for a description: the first time of the schedule that no fetch has made
 // needless, or never.
 func (p Policy) recheck(a Activity, fetched, now time.Time) time.Time {
-	old := a.FirstWalk && a.FirstSeen.Sub(a.View.Basics.Start) > p.RecheckFresh
-	end := a.FirstSeen.Add(p.RecheckEnd)
+	seen := later(a.FirstSeen, a.View.Basics.Start) // before it was, only a clock that was behind can have seen it
+	old := a.FirstWalk && seen.Sub(a.View.Basics.Start) > p.RecheckFresh
+	end := seen.Add(p.RecheckEnd)
 	if old || now.After(end) {
 		return time.Time{}
 	}
 	for i, after := range p.Recheck {
-		at := a.FirstSeen.Add(after)
+		at := seen.Add(after)
 		needless := !at.After(fetched) || i == 0 && a.View.Description != nil
 		if !needless && !at.After(end) {
 			return at

@@ -159,7 +159,9 @@ func (tx *Tx) PutDocument(ctx context.Context, d musette.Document, history bool)
 			if was.Source == d.Source {
 				v[6] = min(ms(was.FetchedAt), ms(d.FetchedAt))
 			}
-			v[documentConfirmed] = max(v[documentConfirmed].(int64), ms(was.ConfirmedAt))
+			if !was.ConfirmedAt.After(tx.s.now().Add(time.Minute)) { // else by a clock that was ahead
+				v[documentConfirmed] = max(v[documentConfirmed].(int64), ms(was.ConfirmedAt))
+			}
 			v[documentBody] = old.v[documentBody]
 		case history:
 			if err := tx.putHistory(ctx, old); err != nil {

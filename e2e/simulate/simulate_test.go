@@ -40,7 +40,7 @@ func check(t *testing.T, sc simulate.Scenario) {
 // Whatever goes wrong: once all is quiet the mirror is as Strava is, nothing false or poorer was shown on the way, and
 // no limit was gone over.
 func TestSimulateChance(t *testing.T) {
-	seeds := 30
+	seeds := 40
 	if underRace {
 		seeds = 4
 	}
