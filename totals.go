@@ -23,6 +23,9 @@ type Totals struct {
 	GoalM  float64   `json:"goal_m"`
 	ByType []TypeSum `json:"by_type"` // most distance first
 	ByWeek []WeekSum `json:"by_week"` // oldest first; weeks without activities are left out
+
+	// ByMonth is for showing: oldest first; months without activities are left out.
+	ByMonth []MonthSum `json:"-"`
 }
 
 // TypeSum is the sum over one sport type.
@@ -34,6 +37,12 @@ type TypeSum struct {
 // WeekSum is the sum over one ISO week, "2026-W21".
 type WeekSum struct {
 	Week string `json:"week"`
+	Sum
+}
+
+// MonthSum is the sum over one month of local starts, "2026-05".
+type MonthSum struct {
+	Month string
 	Sum
 }
 
@@ -50,11 +59,14 @@ func (s *Sum) round() { s.DistanceM = math.Round(s.DistanceM*10) / 10 }
 // Total sums the activities; goalM is passed through.
 func Total(activities []*Activity, goalM float64) Totals {
 	t := Totals{GoalM: goalM, ByType: []TypeSum{}, ByWeek: []WeekSum{}}
-	types, weeks := map[string]Sum{}, map[string]Sum{}
+	types, weeks, months := map[string]Sum{}, map[string]Sum{}, map[string]Sum{}
 	for _, a := range activities {
 		t.add(a)
 		addTo(types, a.SportType, a)
 		addTo(weeks, Week(a.StartLocal), a)
+		if len(a.StartLocal) > len("2026-05") {
+			addTo(months, a.StartLocal[:len("2026-05")], a)
+		}
 	}
 	t.round()
 	for name, sum := range types {
@@ -65,10 +77,15 @@ func Total(activities []*Activity, goalM float64) Totals {
 		sum.round()
 		t.ByWeek = append(t.ByWeek, WeekSum{week, sum})
 	}
+	for month, sum := range months {
+		sum.round()
+		t.ByMonth = append(t.ByMonth, MonthSum{month, sum})
+	}
 	slices.SortFunc(t.ByType, func(a, b TypeSum) int {
 		return cmp.Or(cmp.Compare(b.DistanceM, a.DistanceM), cmp.Compare(a.Type, b.Type))
 	})
 	slices.SortFunc(t.ByWeek, func(a, b WeekSum) int { return cmp.Compare(a.Week, b.Week) })
+	slices.SortFunc(t.ByMonth, func(a, b MonthSum) int { return cmp.Compare(a.Month, b.Month) })
 	return t
 }
 

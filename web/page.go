@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"musette"
@@ -19,6 +20,7 @@ type pages struct {
 	templates *template.Template
 	assets    *assets
 	drawings  *drawings
+	maps      *keep[string, *mapPage]
 }
 
 func newPages() (*pages, error) {
@@ -36,24 +38,30 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the page's templates: %w", err)
 	}
-	return &pages{templates: t, assets: a, drawings: newDrawings()}, nil
+	return &pages{templates: t, assets: a, drawings: newDrawings(), maps: &keep[string, *mapPage]{limit: keptMaps}}, nil
 }
 
 // pageInput is everything a page is made of, as the reader may see it.
 type pageInput struct {
 	Activities []*musette.Activity // newest first
+	Latest     *musette.Activity   // the newest of all that the reader sees, nil if there is none
 	Totals     musette.Totals
 	Status     musette.Status
 	Names      map[int64]string // of the athletes that may be named
 
-	First      bool   // the first page, the one that is kept alive
-	Next       string // cursor of the next, "" on the last
+	shell
+	First      bool   // the first page, the one that is kept alive where nothing is filtered
+	Find       *find  // nil where there is nothing to find
+	Newest     string // the addresses of the first page and the next, "" where there is none
+	Older      string
 	Owner      bool   // the reader owns what is shown, rather than being a stranger
-	SignedIn   bool   // and can sign out
 	TotalsOnly bool   // activities may be counted but not shown
+	Mapless    bool   // strangers are shown no routes
 	Epoch      string // of the view that this is made of
 	Seq        int64
 	Now        time.Time
+
+	status int // of the answer; 0 is 200
 }
 
 type pageData struct {
@@ -61,19 +69,23 @@ type pageData struct {
 	Top       top
 	Cards     []card
 	Connected bool
-	Public    bool
+	Filtered  bool
+	Trouble   string
 	pageInput
 }
 
 // page writes the whole page.
 func (p *pages) page(in pageInput) ([]byte, error) {
 	d := pageData{
-		Top: p.newTop(in), pageInput: in, Public: !in.Owner,
+		Top: p.newTop(in), pageInput: in,
 		Connected: in.Status.State != musette.StateReconnect || in.Status.AsOf != nil,
 	}
 	d.Title = d.Top.Title
+	if in.Find != nil {
+		d.Filtered, d.Trouble = in.Find.Filtered, in.Find.Trouble
+	}
 	for _, a := range in.Activities {
-		d.Cards = append(d.Cards, newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Now, p.drawings))
+		d.Cards = append(d.Cards, newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Units, in.Now, p.drawings))
 	}
 	return p.write("page", d)
 }
@@ -84,19 +96,24 @@ func (p *pages) top(in pageInput) ([]byte, error) { return p.write("top", p.newT
 // card writes the card of the input's one activity.
 func (p *pages) card(in pageInput) ([]byte, error) {
 	a := in.Activities[0]
-	return p.write("card", newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Now, p.drawings))
+	return p.write("card", newCard(a, who(in.Names[a.AthleteID], len(in.Names) > 1), in.Owner, in.Units, in.Now, p.drawings))
+}
+
+// clock is the time in the zone of the newest activity.
+func (in *pageInput) clock() time.Time {
+	if in.Latest != nil {
+		if zone, err := time.LoadLocation(in.Latest.Timezone); err == nil {
+			return in.Now.In(zone)
+		}
+	}
+	return in.Now.UTC()
 }
 
 // newTop says the clock's times in the zone of the newest activity; the browser moves them into its own.
 func (p *pages) newTop(in pageInput) top {
-	now := in.Now.UTC()
-	if len(in.Activities) > 0 {
-		if zone, err := time.LoadLocation(in.Activities[0].Timezone); err == nil {
-			now = now.In(zone)
-		}
-	}
-	h := newTop(in.Totals, &in.Status, in.Names, in.Owner, now)
-	h.Private = !in.Owner && !in.TotalsOnly && len(in.Activities) > 0
+	now := in.clock()
+	h := newTop(in.Totals, &in.Status, in.Names, in.Owner, in.Units, now)
+	h.Private = !in.Owner && !in.TotalsOnly && in.Latest != nil && in.Mapless
 	return h
 }
 
@@ -140,7 +157,7 @@ type drawings struct {
 }
 
 type drawing struct {
-	polyline, frame string
+	lines, frame string
 	svg.RouteOptions
 }
 
@@ -148,6 +165,7 @@ const keptDrawings = 1000
 
 func newDrawings() *drawings { return &drawings{keep[drawing, template.HTML]{limit: keptDrawings}} }
 
-func (d *drawings) route(polyline, frame string, o svg.RouteOptions) template.HTML {
-	return d.kept.get(drawing{polyline, frame, o}, func() template.HTML { return drawRoute(polyline, frame, o) })
+func (d *drawings) route(m *musette.Map, frame string, o svg.RouteOptions) template.HTML {
+	lines := strings.Join(m.Lines(), " ")
+	return d.kept.get(drawing{lines, frame, o}, func() template.HTML { return drawRoute(m, frame, o) })
 }

@@ -21,13 +21,7 @@ const (
 
 // card is an activity as its card shows it.
 type card struct {
-	ID, StartUnix  string
-	Family         string // the sport's, which gives the colour
-	Who, Sport     string
-	When, DateTime string
-	OnlyOwner      bool // nobody else can see it on Strava
-
-	Name    string
+	subject
 	Numbers []number
 
 	Layout string // route, photo, both, plain
@@ -40,6 +34,34 @@ type card struct {
 
 	Comments, MoreComments []musette.Comment
 	Strava                 string
+}
+
+// subject says which activity something is about.
+type subject struct {
+	ID, StartUnix        string
+	Family               string // the sport's, which gives the colour
+	Who, Sport           string
+	When, DateTime, Wall string // Wall is the start on the clock of its place, "2026-05-22T07:49:27"
+	OnlyOwner            bool   // nobody else can see it on Strava
+	Name                 string
+}
+
+// newSubject takes it from an activity; who is the athlete's name, "" where there is none to show.
+func newSubject(a *musette.Activity, who string, owner bool, now time.Time) subject {
+	zone, err := time.LoadLocation(a.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	x := subject{
+		ID: strconv.FormatInt(a.ID, 10), StartUnix: strconv.FormatInt(a.Start.Unix(), 10),
+		Family: musette.Family(a.SportType), Who: who, Sport: sport(a.SportType),
+		When: when(a.StartLocal, now.In(zone)), DateTime: a.Start.UTC().Format(time.RFC3339), Wall: a.StartLocal,
+		OnlyOwner: owner && a.Visibility == "only_me", Name: a.Name,
+	}
+	if strings.TrimSpace(x.Name) == "" {
+		x.Name = x.Sport
+	}
+	return x
 }
 
 // number is one of a card's numbers.
@@ -56,21 +78,8 @@ type picture struct {
 }
 
 // newCard lays an activity out; who is the athlete's name, "" where there is none to show.
-func newCard(a *musette.Activity, who string, owner bool, now time.Time, draw *drawings) card {
-	zone, err := time.LoadLocation(a.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
-	c := card{
-		ID: strconv.FormatInt(a.ID, 10), StartUnix: strconv.FormatInt(a.Start.Unix(), 10),
-		Family: musette.Family(a.SportType), Who: who, Sport: sport(a.SportType),
-		When: when(a.StartLocal, now.In(zone)), DateTime: a.Start.UTC().Format(time.RFC3339),
-		OnlyOwner: owner && a.Visibility == "only_me",
-		Name:      a.Name, Numbers: numbers(a), Strava: safeURL(a.Links.Strava),
-	}
-	if strings.TrimSpace(c.Name) == "" {
-		c.Name = c.Sport
-	}
+func newCard(a *musette.Activity, who string, owner bool, u units, now time.Time, draw *drawings) card {
+	c := card{subject: newSubject(a, who, owner, now), Numbers: numbers(a, u), Strava: safeURL(a.Links.Strava)}
 	if a.Description != nil {
 		c.Text, c.Rest = fold(*a.Description, textRunes, textLines)
 	}
@@ -100,7 +109,7 @@ func newCard(a *musette.Activity, who string, owner bool, now time.Time, draw *d
 		if len(c.Side) > 0 {
 			frame = "square"
 		}
-		c.Route = draw.route(a.Map.Polyline, frame, svg.RouteOptions{Class: "sport-" + c.Family, Title: "The route of " + c.Name})
+		c.Route = draw.route(a.Map, frame, svg.RouteOptions{Class: "sport-" + c.Family, Title: "The route of " + c.Name})
 		if c.Route == "" && c.Photo == nil {
 			c.Layout = "plain"
 		} else if c.Route == "" {
@@ -111,51 +120,48 @@ func newCard(a *musette.Activity, who string, owner bool, now time.Time, draw *d
 }
 
 // numbers are an activity's distance, its time, and the third that tells most about its kind of sport.
-func numbers(a *musette.Activity) []number {
-	var n []number
-	if a.DistanceM >= 1 {
-		d := distance(a.DistanceM)
-		if a.SportType == "Swim" {
-			d = figure{thousands(int(a.DistanceM + 0.5)), "m"}
-		}
-		n = append(n, number{"Distance", []figure{d}})
-	}
-	seconds := a.MovingS
-	if seconds <= 0 {
-		seconds = a.ElapsedS
-	}
-	if seconds > 0 {
-		n = append(n, number{"Time", duration(seconds)})
-	}
-	if third, ok := third(a, float64(seconds)); ok {
+func numbers(a *musette.Activity, u units) []number {
+	n, seconds := distanceAndTime(a, u)
+	if third, ok := third(a, u, float64(seconds)); ok {
 		n = append(n, third)
 	}
 	return n
 }
 
+// distanceAndTime are the two numbers that every kind of sport has, and the time in seconds.
+func distanceAndTime(a *musette.Activity, u units) (n []number, seconds int) {
+	if a.DistanceM >= 1 {
+		d := u.distance(a.DistanceM)
+		if a.SportType == "Swim" {
+			d = u.swim(a.DistanceM)
+		}
+		n = append(n, number{"Distance", []figure{d}})
+	}
+	if seconds = a.MovingS; seconds <= 0 {
+		seconds = a.ElapsedS
+	}
+	if seconds > 0 {
+		n = append(n, number{"Time", duration(seconds)})
+	}
+	return n, seconds
+}
+
 // hilly is from how many metres of climb a kilometre on the climb tells more than pace or speed.
 const hilly = 15
 
-func third(a *musette.Activity, seconds float64) (number, bool) {
-	climb := number{"Climb", []figure{{thousands(a.ClimbM), "m"}}}
+func third(a *musette.Activity, u units, seconds float64) (number, bool) {
+	climb := number{"Climb", []figure{u.height(float64(a.ClimbM))}}
 	if musette.Family(a.SportType) != "water" && float64(a.ClimbM)*1000 >= hilly*a.DistanceM && a.ClimbM > 0 {
 		return climb, true
 	}
-	if a.DistanceM < 100 || seconds < 10 {
+	if !paced(a, seconds) {
 		return climb, a.ClimbM > 0
 	}
-	var n number
-	perMetre := seconds / a.DistanceM
-	switch family := musette.Family(a.SportType); {
-	case a.SportType == "Swim":
-		n = number{"Pace", []figure{{clock(perMetre * 100), "min/100 m"}}}
-	case family == "foot":
-		n = number{"Pace", []figure{{clock(perMetre * 1000), "min/km"}}}
-	default:
-		n = number{"Speed", []figure{{strconv.FormatFloat(3.6/perMetre, 'f', 1, 64), "km/h"}}}
-	}
-	return n, perMetre < 3.6 // slower than an hour for a kilometre says nothing
+	return u.speed(a.SportType, seconds/a.DistanceM), seconds/a.DistanceM < slowest
 }
+
+// paced reports whether it went far and long enough for a pace.
+func paced(a *musette.Activity, seconds float64) bool { return a.DistanceM >= 100 && seconds >= 10 }
 
 // picturesOf are the photos with an address that a browser may open.
 func picturesOf(a *musette.Activity, name string) []picture {
@@ -191,17 +197,28 @@ func safeURL(u string) string {
 	return ""
 }
 
-// routeSizes are the sizes that routes are drawn at: alone, beside a photo, and above more photos.
-var routeSizes = map[string][2]int{"route": {600, 360}, "both": {300, 400}, "square": {300, 280}}
+// routeSizes are the sizes that routes are drawn at: alone, beside a photo, above more photos, and on a page of its own.
+var routeSizes = map[string][2]int{"route": {600, 360}, "both": {300, 400}, "square": {300, 280}, "hero": {800, 500}}
+
+const heroPoints = 800
 
 // drawRoute decodes and draws a route; "" if there is nothing to draw.
-func drawRoute(polyline, frame string, o svg.RouteOptions) template.HTML {
-	points, err := track.Decode(polyline)
-	if err != nil {
-		return ""
-	}
+func drawRoute(m *musette.Map, frame string, o svg.RouteOptions) template.HTML {
 	size := routeSizes[frame]
-	o.Width, o.Height = size[0], size[1]
+	o.Width, o.Height, o.NoEnds = size[0], size[1], m.Pieces != nil
+	if frame == "hero" {
+		o.Points = heroPoints
+	}
 	// svg writes every text and class escaped.
-	return template.HTML(svg.Route(points, o)) //nolint:gosec
+	return template.HTML(svg.Routes(decoded(m), o)) //nolint:gosec
+}
+
+// decoded are the lines of a map as points; what can't be read is left out.
+func decoded(m *musette.Map) (lines [][]track.Point) {
+	for _, line := range m.Lines() {
+		if points, err := track.Decode(line); err == nil && len(points) > 0 {
+			lines = append(lines, points)
+		}
+	}
+	return lines
 }

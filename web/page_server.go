@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,29 +26,40 @@ func (s *Server) pageRoutes() map[string]methods {
 	return map[string]methods{
 		"/top":           {"GET": s.pageTop},
 		"/card/{id}":     {"GET": s.pageCard},
+		"/a/{id}":        {"GET": s.pageActivity},
+		"/map":           {"GET": s.pageMap},
+		"/totals":        {"GET": s.pageTotals},
+		"/units":         {"POST": s.postUnits},
+		tilePath:         {"GET": s.tile},
 		"/static/{file}": {"GET": s.asset},
 	}
 }
 
-// page answers GET /: the newest activities, or those behind a cursor. Where nothing is public, a stranger is shown
-// how to sign in.
+// page answers GET /: the activities asked for, the newest or those behind a cursor. Where nothing is public, a stranger
+// is shown how to sign in.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitor(r)
-	if err != nil {
-		return err
-	}
-	if !v.Known && !s.config.Feed.View().Publish.On() {
-		s.loginPage(w, r, http.StatusUnauthorized, "", "")
-		return nil
-	}
 	return s.sendPage(w, r, "page", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
-		in.SignedIn = v.Session
-		values := r.URL.Query() // others' marks in a shared link, such as fbclid, are let be
-		list, err := view.Query(feed.Query{Reader: reader, Cursor: values.Get("cursor")})
+		asked, err := askedOf(r, view, reader)
 		if err != nil {
 			return nil, err
 		}
-		in.First, in.Next = values.Get("cursor") == "", list.Next
+		in.Find = asked.form(in, "/")
+		if asked.trouble != "" {
+			in.status = http.StatusBadRequest
+			return sitePages().page(*in)
+		}
+		list, err := view.Query(asked.query)
+		if err != nil {
+			return nil, err
+		}
+		in.Find.tell(view, &asked, in.Units, way{Href: asked.address("/map", ""), Text: "On the map"})
+		in.First = asked.query.Cursor == ""
+		if !in.First {
+			in.Newest = asked.address("/", "")
+		}
+		if list.Next != "" {
+			in.Older = asked.address("/", list.Next)
+		}
 		for _, e := range list.Entries {
 			in.Activities = append(in.Activities, e.For(reader))
 		}
@@ -57,10 +69,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 
 // pageTop answers with the head of the page, for a page that is open already.
 func (s *Server) pageTop(w http.ResponseWriter, r *http.Request) error {
-	return s.sendPage(w, r, "top", func(in *pageInput, view *feed.View, reader feed.Reader) ([]byte, error) {
-		if newest, err := view.Query(feed.Query{Reader: reader, Limit: 1}); err == nil && len(newest.Entries) > 0 {
-			in.Activities = []*musette.Activity{newest.Entries[0].For(reader)}
-		}
+	return s.sendPage(w, r, "top", func(in *pageInput, _ *feed.View, _ feed.Reader) ([]byte, error) {
 		return sitePages().top(*in)
 	})
 }
@@ -90,12 +99,22 @@ func (s *Server) sendPage(w http.ResponseWriter, r *http.Request, kind string, m
 	}
 	in := &pageInput{
 		Totals: view.Totals(feed.Query{Reader: reader}), Status: view.StatusFor(reader), Names: names(view, reader),
-		Owner: reader.Owner, TotalsOnly: !reader.Owner && view.Publish.Mode != feed.PublishFull,
-		Epoch: view.Epoch, Seq: view.Seq, Now: s.config.Now(),
+		Owner: reader.Owner, TotalsOnly: !showsActivities(view, reader), shell: s.newShell(r, view, reader),
+		Mapless: !slices.Contains(view.Publish.Fields, feed.FieldMap),
+		Epoch:   view.Epoch, Seq: view.Seq, Now: s.config.Now(),
+	}
+	for a := range view.Each(feed.Query{Reader: reader}) {
+		in.Latest = a
+		break
 	}
 	b, err := make(in, view, reader)
 	if err != nil {
 		return err
+	}
+	w.Header().Set("Vary", w.Header().Get("Vary")+", Accept-Language") // miles or kilometres
+	if in.status != 0 {
+		s.say(w, in.status, b, nil)
+		return nil
 	}
 	sendHTML(w, r, reader, feed.NewResponse(b, kind))
 	return nil

@@ -134,7 +134,7 @@ func TestPageIsNotSentAgain(t *testing.T) {
 		}
 	}
 	s.put(&musette.Activity{ID: 7, AthleteID: s.season.Athlete.ID, Name: "New", SportType: "Run", Start: musette.At(seasonNow)})
-	if _, body := s.get("/"); !strings.Contains(body, ">New</h2>") {
+	if _, body := s.get("/"); !strings.Contains(body, ">New</a></h2>") {
 		t.Error("a new activity doesn't show")
 	}
 }
@@ -151,7 +151,7 @@ func TestTextsAreExact(t *testing.T) {
 	})
 	_, body := s.get("/card/1")
 	for want, pattern := range map[string]string{
-		name:             `(?s)<h2[^>]*>(.*?)</h2>`,
+		name:             `(?s)<h2[^>]*><a[^>]*>(.*?)</a></h2>`,
 		text:             `(?s)<div class="words"><p class="text">(.*?)</p>`,
 		"<i>Jo</i> D.":   `(?s)<b>(.*?)</b>`,
 		"a\\b \"c\" 'd'": `(?s)<span class="text">(.*?)</span>`,
@@ -192,7 +192,7 @@ func TestCardsByWhatThereIs(t *testing.T) {
 		{musette.Activity{Map: &musette.Map{Polyline: "_"}, Photos: photo(2)}, "photo", 1, 0},
 		{musette.Activity{Map: route, Photos: []musette.Photo{{URL: "javascript:alert(1)"}}}, "route", 0, 0},
 	} {
-		got := newCard(&c.a, "", true, seasonNow, newDrawings())
+		got := newCard(&c.a, "", true, metric, seasonNow, newDrawings())
 		if got.Layout != c.layout || len(got.Side) != c.side || len(got.Strip) != c.strip {
 			t.Errorf("%+v: got %s, %d, %d; want %s, %d, %d", c.a, got.Layout, len(got.Side), len(got.Strip), c.layout, c.side, c.strip)
 		}
@@ -211,7 +211,7 @@ func TestStrangersSeeWhatIsPublished(t *testing.T) {
 		{feed.Publish{}, 401, "This page is private", []string{secret, "Nell", "Strava asks"}},
 		{feed.Publish{Mode: feed.PublishAggregate, API: true}, 200, "Only the totals are shown here", []string{secret, "Nell", "<article", "Routes and photos"}},
 		{feed.Publish{Mode: feed.PublishFull}, 200, "Nothing here yet", []string{secret, "Nell", "<article", "musette connect"}},
-		{feed.Publish{Mode: feed.PublishFull, API: true}, 200, "Routes and photos are for the owner, who signs in.", []string{"Sign out", "noindex", "Only you"}},
+		{feed.Publish{Mode: feed.PublishFull, API: true, Fields: []string{feed.FieldName}}, 200, "Routes and photos are for the owner, who signs in.", []string{"Sign out", "noindex", "Only you"}},
 	} {
 		s := newSite(t, siteOptions{closed: true, publish: c.publish}).fill()
 		resp, body := s.get("/")
@@ -250,7 +250,7 @@ func TestWeeksAreThisAthletesLastTwelve(t *testing.T) {
 			{Week: "2025-W42", Sum: musette.Sum{DistanceM: 20_000}},
 			{Week: "2026-W01", Sum: musette.Sum{DistanceM: 10_400}},
 		},
-	}, &musette.Status{}, nil, true, now)
+	}, &musette.Status{}, nil, true, metric, now)
 	if len(h.Weeks) != 12 || h.Weeks[0].Height != chartHeight || !h.Weeks[11].Now || h.Weeks[11].Height != 23 || h.Weeks[5].Height != emptyBar || !h.Weeks[5].Empty || h.Weeks[0].Most != "20.0 km" || h.FirstWeek != "13 October" {
 		t.Errorf("got %s, %+v", h.FirstWeek, h.Weeks)
 	}

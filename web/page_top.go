@@ -49,42 +49,36 @@ const (
 )
 
 // newTop says what the head of the page says. now is in the zone whose weeks and clock count.
-func newTop(t musette.Totals, st *musette.Status, names map[int64]string, owner bool, now time.Time) top {
-	h := top{Title: title(names), Far: distance(t.DistanceM), Family: "none"}
+func newTop(t musette.Totals, st *musette.Status, names map[int64]string, owner bool, u units, now time.Time) top {
+	h := top{Title: title(names), Far: u.whole(t.DistanceM), Family: "none"}
 	if len(t.ByType) > 0 {
 		h.Family = musette.Family(t.ByType[0].Type)
 	}
-	if t.DistanceM >= 10_000 {
-		h.Far = figure{thousands(int(t.DistanceM / 1000)), "km"}
-	}
 	if t.GoalM > 0 {
-		goal := distance(t.GoalM)
-		if t.GoalM >= 10_000 {
-			goal = figure{thousands(int(t.GoalM/1000 + 0.5)), "km"}
-		}
 		// Both in one unit, and rounded down: a goal is reached when it is.
-		h.Far = figure{thousands(int(t.DistanceM / 1000)), ""}
-		if goal.Unit == "m" {
-			h.Far.Value = thousands(int(t.DistanceM))
+		metres, name := u.long()
+		if t.GoalM < metres {
+			metres, name = 1, "m"
 		}
-		h.Goal = "of " + goal.Value + " " + goal.Unit
+		goal := thousands(int(t.GoalM/metres + 0.5))
+		if t.GoalM < 10*metres && metres > 1 {
+			goal = u.distance(t.GoalM).Value
+		}
+		h.Far = figure{thousands(int(t.DistanceM / metres)), ""}
+		h.Goal = "of " + goal + " " + name
 		h.InFull = h.Far.Value + " " + h.Goal
 		h.GoalM, h.Done = int(t.GoalM), int(min(t.DistanceM, t.GoalM))
 	}
 	if t.Count > 0 {
-		count := "activities"
-		if t.Count == 1 {
-			count = "activity"
-		}
-		h.Sums = append(h.Sums, thousands(t.Count)+" "+count)
+		h.Sums = append(h.Sums, activities(t.Count))
 		if t.MovingS > 0 {
 			h.Sums = append(h.Sums, inWords(roundHours(t.MovingS)))
 		}
 		if t.ClimbM > 0 {
-			h.Sums = append(h.Sums, thousands(t.ClimbM)+" m of climb")
+			h.Sums = append(h.Sums, inWords([]figure{u.height(float64(t.ClimbM))})+" of climb")
 		}
 	}
-	h.weeks(t.ByWeek, now)
+	h.weeks(t.ByWeek, u, now)
 	for _, line := range (speaker{now, owner}).say(st) {
 		if line.Tone == "quiet" {
 			h.Quiet = append(h.Quiet, line)
@@ -93,6 +87,13 @@ func newTop(t musette.Totals, st *musette.Status, names map[int64]string, owner 
 		}
 	}
 	return h
+}
+
+func activities(n int) string {
+	if n == 1 {
+		return "1 activity"
+	}
+	return thousands(n) + " activities"
 }
 
 // title says whose season it is, as far as they may be named.
@@ -142,7 +143,8 @@ func inWords(f []figure) string {
 }
 
 // weeks draws the last twelve weeks; nothing if nothing happened in them.
-func (h *top) weeks(byWeek []musette.WeekSum, now time.Time) {
+func (h *top) weeks(byWeek []musette.WeekSum, u units, now time.Time) {
+	metres, name := u.long()
 	sums := map[string]float64{}
 	for _, w := range byWeek {
 		sums[w.Week] = w.DistanceM
@@ -166,17 +168,18 @@ func (h *top) weeks(byWeek []musette.WeekSum, now time.Time) {
 			height = emptyBar
 		}
 		h.Weeks = append(h.Weeks, weekBar{X: i * barStep, Y: chartHeight - height, Height: height, Now: i == weeksShown-1, Empty: m == 0})
-		said[i] = strconv.Itoa(int(m/1000 + 0.5))
+		said[i] = strconv.Itoa(int(m/metres + 0.5))
 	}
 	if highest < weeksShown-1 { // this week's is said anyway
-		h.Weeks[highest].Most = inWords([]figure{distance(most)})
+		h.Weeks[highest].Most = inWords([]figure{u.distance(most)})
 	}
 	first := now.AddDate(0, 0, -7*(weeksShown-1))
 	h.FirstWeek = first.AddDate(0, 0, -(int(first.Weekday())+6)%7).Format("2 January")
-	h.WeeksAlt = "Kilometres a week, the last twelve weeks: " + strings.Join(said, ", ")
-	h.ThisWeek = distance(far[weeksShown-1])
+	longName := map[string]string{"km": "Kilometres", "mi": "Miles"}[name]
+	h.WeeksAlt = longName + " a week, the last twelve weeks: " + strings.Join(said, ", ")
+	h.ThisWeek = u.distance(far[weeksShown-1])
 	if far[weeksShown-1] == 0 {
-		h.ThisWeek = figure{"0", "km"}
+		h.ThisWeek = figure{"0", name}
 	}
 }
 

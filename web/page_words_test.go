@@ -35,7 +35,7 @@ func TestNumbersAsPeopleSayThem(t *testing.T) {
 		{musette.Activity{SportType: "Workout"}, ""},
 	} {
 		var got []string
-		for _, n := range numbers(&c.a) {
+		for _, n := range numbers(&c.a, metric) {
 			got = append(got, n.Label+" "+inWords(n.Figures))
 		}
 		if s := strings.Join(got, ", "); s != c.want {

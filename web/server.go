@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,8 @@ type Config struct {
 	Version   string
 	// ImageHosts are the sources that photos may come from, as in a Content-Security-Policy: https://*.cloudfront.net
 	ImageHosts []string
+	// Tiles are put under a route's drawing, where the URL isn't "".
+	Tiles Tiles
 }
 
 // Server answers requests. It is an [http.Handler].
@@ -63,6 +66,7 @@ type Server struct {
 	origins  []string // those allowed, as browsers write them
 	callers  *callers
 	docs     *feed.Response // the API's page
+	tiles    *tileHost      // nil where maps are only drawn
 	computed *latest        // what Strava's paths answer that isn't stored
 
 	heartbeat func() (tick <-chan time.Time, stop func())
@@ -93,6 +97,11 @@ func New(c Config) (*Server, error) {
 	var err error
 	if s.policy, err = contentPolicy(c.ImageHosts); err != nil {
 		return nil, err
+	}
+	if c.Tiles.URL != "" {
+		if s.tiles, err = newTileHost(c.Tiles, "Musette/"+cmp.Or(c.Version, "unknown")+" (self-hosted; fetches tiles for one site and keeps them)", c.Now); err != nil {
+			return nil, err
+		}
 	}
 	crossOrigin := http.NewCrossOriginProtection()
 	if c.PublicURL != "" {

@@ -30,20 +30,27 @@ func (s *Server) withStreams(ctx context.Context, response *feed.Response, a *mu
 
 // streamsBody is the activity's streams as Strava gave them; nil if they aren't here, or the store can't be read.
 func (s *Server) streamsBody(ctx context.Context, a *musette.Activity) []byte {
-	if !s.config.Streams || s.config.Feed.View().Status.State == musette.StateStoreDown {
+	if !s.config.Streams {
+		return nil
+	}
+	if d := part(s.documentsOf(ctx, a), musette.PartStreams); d != nil {
+		return d.Body
+	}
+	return nil
+}
+
+// documentsOf are the activity's documents; none if the store can't be read, or not soon enough.
+func (s *Server) documentsOf(ctx context.Context, a *musette.Activity) (docs []musette.Document) {
+	if s.config.Feed.View().Status.State == musette.StateStoreDown {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, streamsPatience)
 	defer cancel()
-	var docs []musette.Document
 	_ = s.config.Store.View(ctx, func(tx *store.Tx) (err error) {
 		docs, err = tx.Documents(ctx, a.AthleteID, a.ID) // damaged ones are left out; what is here is good
 		return err
 	})
-	if d := part(docs, musette.PartStreams); d != nil {
-		return d.Body
-	}
-	return nil
+	return docs
 }
 
 // streamArrays takes the arrays out of Strava's streams, which wrap each in an object.

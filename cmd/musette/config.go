@@ -12,6 +12,7 @@ import (
 	"musette/plan"
 	"musette/quota"
 	"musette/strava"
+	"musette/web"
 )
 
 // config is every setting, checked. Where several sources name one, the first of these counts: a flag, the
@@ -45,7 +46,8 @@ type config struct {
 	PublishFields []string
 	PublishDelay  time.Duration
 
-	Origins []string // whose pages may read the APIs
+	Origins []string  // whose pages may read the APIs
+	Tiles   web.Tiles // where map tiles come from; its directory follows from DataDir
 
 	NotifyURL   strava.Secret // where states that last are told; "" for nowhere
 	NotifyAfter time.Duration

@@ -110,7 +110,7 @@ func (c *demoCmd) configure(a *app, dir string, at net.Listener, fake *stravates
 		"STRAVA_REFRESH_TOKEN": fake.Grant(fake.Athletes()[0].ID),
 		"STRAVA_API_URL":       strava.APIURL, "STRAVA_OAUTH_URL": strava.OAuthURL,
 		"MUSETTE_TYPES": demoTypes, "MUSETTE_FROM": demoFrom, "MUSETTE_GOAL_M": strconv.FormatFloat(demoGoal(fake), 'f', 0, 64),
-		"MUSETTE_LOG_LEVEL": "error",
+		"MUSETTE_STREAMS": "recent", "MUSETTE_LOG_LEVEL": "error",
 	}
 	if c.Public {
 		given["MUSETTE_PUBLISH"], given["MUSETTE_PUBLISH_API"] = "full", "yes"

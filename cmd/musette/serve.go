@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -198,8 +199,9 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 	}
 	c := web.Config{
 		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Origins: s.app.cfg.Origins, Now: s.app.now, Log: s.app.log,
-		NoConnect: s.noConnect, Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL),
+		NoConnect: s.noConnect, Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL), Tiles: s.app.cfg.Tiles,
 	}
+	c.Tiles.Dir = filepath.Join(s.app.cfg.DataDir, "tiles")
 	if s.app.cfg.APIKey != "" {
 		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
 	}

@@ -153,6 +153,14 @@ var originsTable = []setting{
 		right: "write origins with commas between, such as https://example.org,https://www.example.org", set: setOrigins,
 	},
 	{
+		name: "MUSETTE_TILES_URL", secret: true, about: "map tiles under a route, fetched by the server; else routes are drawn on plain ground",
+		right: "write an address such as https://tiles.example/{z}/{x}/{y}.png?key=KEY; it stays on the server", set: setTilesURL,
+	},
+	{
+		name: "MUSETTE_TILES_ATTRIBUTION", about: "what the tiles' host wants to be said on each map",
+		right: "write what the host asks for, such as © OpenStreetMap contributors", set: func(c *config, text string) error { c.Tiles.Attribution = text; return nil },
+	},
+	{
 		name: "MUSETTE_BACKUP_DIR", about: "a further directory for snapshots, a mount elsewhere; must be there",
 		right: "write a directory's path", set: func(c *config, text string) error { c.BackupDir = text; return nil },
 	},
@@ -171,6 +179,11 @@ func setOrigins(c *config, text string) error {
 		c.Origins = append(c.Origins, origin)
 	}
 	return nil
+}
+
+func setTilesURL(c *config, text string) error {
+	c.Tiles.URL = text
+	return web.CheckTilesURL(text)
 }
 
 func setClientID(c *config, text string) error {

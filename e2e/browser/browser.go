@@ -48,6 +48,7 @@ func Start(ctx context.Context) (tab context.Context, stop func(), err error) {
 	} {
 		options = append(options, chromedp.Flag(off, true))
 	}
+	options = append(options, chromedp.Flag("accept-lang", "en-GB"), chromedp.Flag("lang", "en-GB")) // a reader of kilometres
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

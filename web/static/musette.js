@@ -103,6 +103,7 @@
     if (!next && !old && !last && document.querySelector('.pages [rel=next]')) return; // it belongs to an older page
     told.set(fresh.id, html);
     if (old) old.remove(); else fresh.classList.add('new');
+    window.musette.localise(fresh);
     feed.insertBefore(fresh, next || null);
     for (const b of feed.querySelectorAll('.blank')) b.remove();
   };

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 
 	"musette/track"
 )
@@ -23,6 +24,8 @@ type RouteOptions struct {
 	Title         string // its accessible name, any text; "" marks the drawing as decoration
 	Class         string // further CSS classes, such as "sport-foot"
 	Standalone    bool   // a file of its own, with its own colours, instead of a part of a page
+	Points        int    // at most so many are drawn; 0 is 200
+	NoEnds        bool   // without dots, for a line whose true ends aren't told
 }
 
 // Route draws points as one line, north up, true to shape, with an open dot at its start, a
@@ -30,28 +33,72 @@ type RouteOptions struct {
 // that stays in one place is a dot within a ring. It returns nil if there is no point or no
 // area to draw on.
 func Route(points []track.Point, o RouteOptions) []byte {
+	return Routes([][]track.Point{points}, o)
+}
+
+// Routes draws the pieces of one route, between which nothing is known, as [Route] draws a whole one. The dots are at
+// the start of the first and the end of the last.
+func Routes(pieces [][]track.Point, o RouteOptions) []byte {
 	if o.Width <= 0 || o.Height <= 0 {
 		return nil
 	}
+	if o.Points <= 0 {
+		o.Points = maxRoutePoints
+	}
 	// Thinned by number first, because the time that takes has a bound; the tolerance in
 	// metres is known only once the scale is.
-	points = track.SimplifyTo(points, maxRoutePoints)
-	if len(points) == 0 {
+	pieces = thin(pieces, o.Points)
+	if len(pieces) == 0 {
 		return nil
 	}
 	g := newGauge(o.Width, o.Height)
-	points = track.Simplify(points, g.tolerance/g.scale(track.Project(points)))
-	line := g.fit(track.Project(points))
+	scale := g.scale(track.Project(slices.Concat(pieces...)))
+	for i := range pieces {
+		pieces[i] = track.Simplify(pieces[i], g.tolerance/scale)
+	}
+	lines := g.fitAll(pieces)
 
 	var b bytes.Buffer
 	ink := openSVG(&b, o)
 	fmt.Fprintf(&b, `<rect class="g" width="%d" height="%d" fill="%s"/>`, o.Width, o.Height, ink.ground)
 	fmt.Fprintf(&b, `<path class="r" fill="none" stroke="%s" stroke-width="%s" stroke-linecap="round" stroke-linejoin="round" d="`, ink.route, g.stroke)
-	writePath(&b, line, g.bend)
+	for _, line := range lines {
+		writePath(&b, line, g.bend)
+	}
 	b.WriteString(`"/>`)
-	writeDots(&b, line[0], line[len(line)-1], g, ink)
+	if !o.NoEnds {
+		last := lines[len(lines)-1]
+		writeDots(&b, lines[0][0], last[len(last)-1], g, ink)
+	}
 	b.WriteString(`</svg>`)
 	return b.Bytes()
+}
+
+// thin leaves at most max points in all pieces together, but two of each, and leaves out what has no point on Earth.
+func thin(pieces [][]track.Point, most int) (thinned [][]track.Point) {
+	all := 0
+	for _, points := range pieces {
+		all += len(points)
+	}
+	for _, points := range pieces {
+		share := most
+		if len(pieces) > 1 {
+			share = max(2, most*len(points)/max(all, 1))
+		}
+		if points = track.SimplifyTo(points, share); len(points) > 0 {
+			thinned = append(thinned, points)
+		}
+	}
+	return thinned
+}
+
+// fitAll puts the pieces of a route in the middle of the drawing, together.
+func (g gauge) fitAll(pieces [][]track.Point) (lines [][]spot) {
+	all := g.fit(track.Project(slices.Concat(pieces...)))
+	for _, points := range pieces {
+		lines, all = append(lines, all[:len(points)]), all[len(points):]
+	}
+	return lines
 }
 
 // gauge holds the measures of a drawing, all derived from its size.

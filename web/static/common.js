@@ -1,0 +1,79 @@
+// What every page has: days in the visitor's own language, photos one after the other over the page, and addresses
+// without what was left empty. Without this script each page is complete.
+(() => {
+  'use strict';
+
+  // An activity's day and time stay those of its place; only the words change.
+  const language = navigator.language || 'en-GB';
+  const localise = (root) => {
+    if (/^en(-GB)?$/i.test(language)) return;
+    for (const t of root.querySelectorAll('time[data-wall]:not([lang])')) {
+      const at = new Date(t.dataset.wall + 'Z');
+      if (isNaN(at)) continue;
+      const day = { day: 'numeric', month: 'long', timeZone: 'UTC' }, here = new Date(), days = (d) => Math.floor(d / 864e5);
+      const past = days(Date.UTC(here.getFullYear(), here.getMonth(), here.getDate())) - days(at);
+      if (at.getUTCFullYear() === here.getFullYear() && !('day' in t.dataset)) day.weekday = 'long'; else day.year = 'numeric';
+      let words = past === 0 || past === 1 ? new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-past, 'day') : at.toLocaleDateString(language, day);
+      words = words.charAt(0).toLocaleUpperCase(language) + words.slice(1);
+      if (!('day' in t.dataset) && !t.dataset.wall.endsWith('T00:00:01')) words += ', ' + at.toLocaleTimeString(language, { hour: 'numeric', minute: '2-digit', timeZone: 'UTC' });
+      t.lang = language;
+      t.textContent = words;
+    }
+  };
+  localise(document);
+  window.musette = { localise };
+
+  // Empty fields don't stand in the address.
+  document.addEventListener('submit', (e) => {
+    if (!e.target.matches('.find')) return;
+    for (const f of e.target.elements) if (f.name && !f.value) f.disabled = true;
+  });
+  addEventListener('pageshow', () => { for (const f of document.querySelectorAll('.find [disabled]')) f.disabled = false; });
+
+  // Photos of one activity, over the page.
+  let viewer, list = [], at = 0;
+  const button = (name, label, text) => {
+    const b = document.createElement('button');
+    b.className = name;
+    b.ariaLabel = label;
+    b.textContent = text;
+    return b;
+  };
+  const show = (i) => {
+    at = (i + list.length) % list.length;
+    const [picture, said] = viewer.querySelectorAll('img, p'), of = list[at].querySelector('img');
+    picture.src = list[at].href;
+    picture.alt = of ? of.alt : '';
+    said.textContent = picture.alt + (list.length > 1 ? ` (${at + 1} of ${list.length})` : '');
+  };
+  const build = () => {
+    viewer = document.createElement('dialog');
+    viewer.className = 'viewer';
+    viewer.ariaLabel = 'Photos';
+    const image = document.createElement('img'), said = document.createElement('p');
+    image.referrerPolicy = 'no-referrer';
+    said.ariaLive = 'polite';
+    const shut = button('shut', 'Close', '×'), before = button('before', 'Photo before', '‹'), after = button('after', 'Next photo', '›');
+    shut.onclick = () => viewer.close();
+    before.onclick = () => show(at - 1);
+    after.onclick = () => show(at + 1);
+    viewer.append(image, said, before, after, shut);
+    viewer.addEventListener('click', (e) => { if (e.target === viewer || e.target === image) viewer.close(); });
+    viewer.addEventListener('keydown', (e) => {
+      if (e.key === 'ArrowLeft') show(at - 1); else if (e.key === 'ArrowRight') show(at + 1); else return;
+      e.preventDefault();
+    });
+    viewer.addEventListener('close', () => { image.removeAttribute('src'); list[at].focus(); });
+    document.body.append(viewer);
+  };
+  document.addEventListener('click', (e) => {
+    const photo = e.target.closest && e.target.closest('a.photo');
+    if (!photo || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || e.button || !window.HTMLDialogElement) return;
+    e.preventDefault();
+    list = [...photo.closest('.card, main').querySelectorAll('a.photo')];
+    if (!viewer) build();
+    for (const b of viewer.querySelectorAll('.before, .after')) b.hidden = list.length < 2;
+    viewer.showModal();
+    show(list.indexOf(photo));
+  });
+})();
