@@ -115,7 +115,7 @@ func (a *wanted) form(in *pageInput, action string) *find {
 		Filtered: len(a.values) > 0,
 	}
 	f.Open = f.Trouble != "" || len(a.values) > 1 || len(a.values) == 1 && f.Q == ""
-	types := listed(a.values["type"])
+	types := listItems(a.values["type"])
 	for _, t := range in.Totals.ByType {
 		f.Types = append(f.Types, choice{t.Type, sport(t.Type), slices.ContainsFunc(types, func(s string) bool { return strings.EqualFold(s, t.Type) })})
 	}
@@ -124,7 +124,7 @@ func (a *wanted) form(in *pageInput, action string) *find {
 			f.Types = append(f.Types, choice{t, sport(t), true})
 		}
 	}
-	has := listed(a.values["has"])
+	has := listItems(a.values["has"])
 	for _, c := range []choice{{Value: "photos", Text: "Photos"}, {Value: "map", Text: "Map"}, {Value: "description", Text: "Description"}, {Value: "comments", Text: "Comments"}} {
 		c.Chosen = slices.Contains(has, c.Value)
 		f.Has = append(f.Has, c)
@@ -159,7 +159,7 @@ func dayOf(value string) day {
 	return day{value, "date"}
 }
 
-func listed(values []string) (list []string) {
+func listItems(values []string) (list []string) {
 	for _, v := range values {
 		for item := range strings.SplitSeq(v, ",") {
 			if item = strings.TrimSpace(item); item != "" {

@@ -31,12 +31,12 @@ type place struct {
 	Far     string
 	When    string // "May 2025 to October 2026"
 	Large   bool
-	Latest  link
-	Others  []link
+	Latest  listEntry
+	Others  []listEntry
 }
 
-// link leads to an activity.
-type link struct{ Href, Name, When, DateTime, Wall, Far string }
+// listEntry leads to an activity.
+type listEntry struct{ Href, Name, When, DateTime, Wall, Far string }
 
 const (
 	mostRoutes   = 1500   // are drawn, the latest
@@ -130,7 +130,7 @@ func (g *group) draw(u units, points int, first bool) place {
 	threads := make([]svg.Thread, 0, len(g.routes))
 	for i, r := range g.routes {
 		far += r.DistanceM
-		l := linkTo(r.Activity, u)
+		l := entryOf(r.Activity, u)
 		if i == 0 {
 			p.Latest = l
 		} else {
@@ -150,9 +150,9 @@ func (g *group) draw(u units, points int, first bool) place {
 	return p
 }
 
-func linkTo(a *musette.Activity, u units) link {
+func entryOf(a *musette.Activity, u units) listEntry {
 	x := newSubject(a, "", false, time.Time{})
-	return link{"/a/" + x.ID, x.Name, dayOnly(a.StartLocal), x.DateTime, x.Wall, inWords([]figure{u.distance(math.Max(0, a.DistanceM))})}
+	return listEntry{"/a/" + x.ID, x.Name, dayOnly(a.StartLocal), x.DateTime, x.Wall, inWords([]figure{u.distance(math.Max(0, a.DistanceM))})}
 }
 
 // dayOnly says the day of a local start: "21 May 2026".
