@@ -84,7 +84,7 @@ type (
 
 // groupNames are the headings of the tags.
 var groupNames = map[string]string{
-	"activities": "Activities", "mirror": "The copy", "strava": "Strava’s own paths", "session": "Signing in", "page": "Pages", "server": "The server",
+	"activities": "Activities", "mirror": "The copy", "strava": "Strava’s own paths", "session": "Signing in", "page": "Pages", "embed": "On other pages", "server": "The server",
 }
 
 // renderDocs makes the page. base is the address in its examples.

