@@ -115,6 +115,9 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	if doc.Mark = r.state.Wanted; doc.Mark == 0 { // it was asked for though nothing made it due
 		doc.Mark = mark(st.Part, basics)
 	}
+	if own := ownFingerprint(docs, doc); own != 0 {
+		doc.Mark = own
+	}
 	if st.Part == musette.PartDetail {
 		if err := k.seen(ctx, tx, states, r); err != nil {
 			return err
@@ -188,6 +191,29 @@ func mark(part musette.Part, b *musette.Basics) int64 {
 		return int64(b.CommentCount)
 	}
 	return 1
+}
+
+// ownFingerprint returns the fingerprint of a detail that says something else than both the one before it and the
+// summary: something was edited since, and what is listed next is to be compared with that. It is 0 for everything else,
+// such as a detail that goes on differing from its summary, which would be asked for again and again.
+func ownFingerprint(docs []musette.Document, doc musette.Document) int64 {
+	if doc.Part != musette.PartDetail {
+		return 0
+	}
+	own, err := musette.ParseBasics(doc.Body)
+	if err != nil {
+		return 0
+	}
+	print := own.Fingerprint()
+	for _, before := range docs {
+		if before.Source != doc.Source || before.Part != musette.PartDetail {
+			continue
+		}
+		if b, err := musette.ParseBasics(before.Body); err == nil && b.Fingerprint() != print {
+			return print
+		}
+	}
+	return 0
 }
 
 // documents reads an activity's documents; a damaged one is passed over, and will be fetched again.

@@ -368,3 +368,45 @@ func TestAnEmptyAccountIsNoFault(t *testing.T) {
 		})
 	}
 }
+
+// An edit that was taken back before the list was asked for again leaves the list as it was, byte for byte. The view
+// follows it all the same: something made public by mistake must not stay so.
+func TestAnEditTakenBackShowsAfterAPoll(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 7, Activities: 12, Limits: plenty})
+	h.later(3 * time.Hour)
+	h.complete()
+	var a season.Activity
+	for _, one := range h.server.Activities(h.athlete()) {
+		if one.HasMap() && one.Visibility == stravatest.Everyone {
+			a = one
+		}
+	}
+	for _, edit := range []struct {
+		name     string
+		do, undo func() error
+	}{
+		{"name", func() error { return h.server.Rename(a.ID, "Oops") }, func() error { return h.server.Rename(a.ID, a.Name) }},
+		{"visibility", func() error { return h.server.SetVisibility(a.ID, stravatest.OnlyMe) }, func() error { return h.server.SetVisibility(a.ID, stravatest.Everyone) }},
+		{"type", func() error { return h.server.SetType(a.ID, "Snowboard") }, func() error { return h.server.SetType(a.ID, a.SportType) }},
+	} {
+		before, _ := h.shown(a.ID)
+		h.must(edit.do())
+		h.sync(a.ID)
+		if seen, _ := h.shown(a.ID); seen.Name == before.Name && seen.Visibility == before.Visibility && seen.SportType == before.SportType {
+			t.Fatalf("%s: the edit was not seen, the test is void", edit.name)
+		}
+		h.must(edit.undo())
+		h.later(6*time.Hour + time.Minute)
+		h.complete()
+		if edit.name != "type" {
+			continue
+		}
+		h.later(2 * 24 * time.Hour)
+		h.server.ResetCalls()
+		h.later(18 * time.Hour)
+		if n := h.server.Counts()["GET /activities/{id}"]; n > 0 {
+			t.Errorf("%d details fetched though nothing has changed", n)
+		}
+	}
+}

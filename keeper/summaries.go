@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"time"
 
@@ -46,10 +47,34 @@ func (k *Keeper) recordSummaries(ctx context.Context, tx *store.Tx, page []strav
 			return err
 		}
 	}
+	overtaken, err := overtaken(ctx, tx, in.athleteID, metas, same)
+	if err != nil {
+		return err
+	}
 	if err := tx.Confirm(ctx, in.athleteID, musette.PartSummary, same, in.at); err != nil {
 		return err
 	}
+	for _, id := range overtaken {
+		if err := k.rebuildOne(ctx, tx, in.athleteID, id, &Rebuilt{}); err != nil {
+			return fmt.Errorf("deriving activity %d anew: %w", id, err)
+		}
+	}
 	return k.confirmParts(ctx, tx, page, in)
+}
+
+// overtaken returns those of the ids whose detail came after their summary was last confirmed. That summary, listed once
+// more as it was, goes before the detail again: an edit that the detail had seen may have been taken back.
+func overtaken(ctx context.Context, tx *store.Tx, athleteID int64, summaries map[int64]musette.Document, ids []int64) (out []int64, err error) {
+	details, err := tx.DocumentMetas(ctx, athleteID, musette.PartDetail, ids)
+	if sound(err) != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if d, ok := details[id]; ok && !summaries[id].ConfirmedAt.After(d.FetchedAt) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
 }
 
 // recordSummary stores one summary. One that can't be used is set aside with its reason: it costs nobody else
