@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"musette"
+	"musette/keeper"
 	"musette/strava/stravatest"
 )
 
@@ -43,6 +45,12 @@ func TestLifeOfTwoMonths(t *testing.T) {
 		if d := h.differences(); len(d) > 0 {
 			r.Fatalf("%d differences, first: %s; %+v", len(d), d[0], h.status().LastErrors)
 		}
+		switch again, err := h.keeper.Rebuild(t.Context(), nil); {
+		case err != nil:
+			r.Fatal(err)
+		case again.Changed > 0:
+			r.Fatalf("%d activities are shown otherwise than their documents say", again.Changed)
+		}
 		if s := h.status(); s.State != musette.StateOK {
 			r.Fatalf("state %s (%s) though all is quiet", s.State, s.Cause)
 		}
@@ -55,7 +63,7 @@ func TestLifeOfTwoMonths(t *testing.T) {
 // live lets something happen.
 func (h *house) live(r *rapid.T, deletions *int) {
 	all := h.server.Activities(h.athlete())
-	what := rapid.SampledFrom([]string{"nothing", "add", "add", "late", "rename", "photo", "comment", "kudos", "crop", "delete", "fault", "fault", "kill", "expire"}).Draw(r, "what")
+	what := rapid.SampledFrom([]string{"nothing", "add", "add", "late", "rename", "photo", "comment", "kudos", "crop", "hide", "ask", "delete", "fault", "fault", "kill", "expire"}).Draw(r, "what")
 	id := int64(0)
 	if len(all) > 0 {
 		id = all[rapid.IntRange(0, len(all)-1).Draw(r, "which")].ID
@@ -77,6 +85,17 @@ func (h *house) live(r *rapid.T, deletions *int) {
 		err = h.server.AddKudos(id, somebody)
 	case what == "crop":
 		err = h.server.SetType(id, rapid.SampledFrom([]string{"Run", "Ride", "Walk"}).Draw(r, "type"))
+	case what == "hide":
+		err = h.server.SetVisibility(id, rapid.SampledFrom([]string{stravatest.Everyone, stravatest.OnlyMe}).Draw(r, "visibility"))
+	case what == "ask": // just after an edit, which may be taken back before the next poll
+		h.must(h.server.SetType(id, rapid.SampledFrom([]string{"Run", "Ride", "Walk"}).Draw(r, "type")))
+		if _, ok := h.activities()[id]; ok {
+			_, err = keeper.AskRefresh(h.t.Context(), h.store, id, h.clock.Now())
+			if _, refused := errors.AsType[*keeper.RefusedError](err); refused {
+				err = nil
+			}
+			h.later(time.Minute)
+		}
 	case what == "delete":
 		if *deletions > 0 && len(all) > 8 {
 			*deletions--
