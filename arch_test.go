@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"musette/snapshot":                 {"musette", "musette/store"},
 	"musette/keeper":                   {"musette", "musette/plan", "musette/quota", "musette/snapshot", "musette/store", "musette/strava", "musette/token"},
 	"musette/feed":                     {"musette", "musette/snapshot", "musette/store", "musette/track"},
+	"musette/metrics":                  {"musette", "musette/feed", "musette/snapshot", "musette/store"},
 	"musette/web":                      {"musette", "musette/feed", "musette/store", "musette/strava", "musette/track", "musette/web/svg"},
 	"musette/web/svg":                  {"musette/track"},
 	"musette/internal/pgtest":          {},

@@ -1,6 +1,9 @@
 package musette
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A State names what Musette, or one athlete's mirror, is doing or waiting for. Every state that stops progress has
 // a name; none of them stops reading.
@@ -22,6 +25,9 @@ const (
 var stateOrder = []State{
 	StateStoreDown, StateDiskFull, StateInactive, StateReconnect, StateOffline, StateHeld, StateLimited, StateSyncing, StateOK,
 }
+
+// States are all there are, worst first.
+func States() []State { return slices.Clone(stateOrder) }
 
 // Worst returns the worst of the states; none is [StateOK].
 func Worst(states ...State) State {

@@ -100,6 +100,17 @@ func (v *View) Activity(id int64, r Reader) (*Entry, bool) {
 	return e, true
 }
 
+// Size is how many activities are in memory, those nobody is shown included, and how many bytes their ready JSON takes.
+func (v *View) Size() (activities int, bytes int64) {
+	for _, shard := range v.byID {
+		activities += len(shard)
+		for _, e := range shard {
+			bytes += int64(len(e.ownerJSON) + len(e.pubJSON))
+		}
+	}
+	return activities, bytes
+}
+
 // Totals sums up the activities asked for, on all pages. For the public it counts what may be published, even where
 // single activities aren't shown. The lists in it must not be changed.
 func (v *View) Totals(q Query) musette.Totals {

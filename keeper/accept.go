@@ -108,7 +108,7 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 		}
 		st = k.Policy.Succeeded(st, r.at)
 	default:
-		k.Log.Warn("an answer is of no use", "part", st.Part, "activity", st.ActivityID, "error", err)
+		k.Log.Warn("an answer is of no use", "part", st.Part, "activity", st.ActivityID, "calls", r.calls(), "error", err)
 		return tx.PutPartState(ctx, k.Policy.Failed(st, plan.Failure{Kind: "unusable", Message: err.Error(), Unusable: true}, k.Jitter(), r.at))
 	}
 	doc := musette.NewDocument(st.AthleteID, st.ActivityID, st.Part, musette.SourceAPI, r.body, r.at)

@@ -40,6 +40,14 @@ const (
 	ours                     // a fault of our own, such as a store that can't be read
 )
 
+var verdictNames = [...]string{
+	fine: "fine", poor: "poor", absent: "absent", noSuch: "no such", hostFault: "host fault", refused: "refused", inactive: "inactive",
+	noScope: "no scope", reconnect: "reconnect", stopped: "stopped", ours: "ours",
+}
+
+// String is how the log calls it.
+func (v verdict) String() string { return verdictNames[v] }
+
 // unwritableError wraps why a result can't be written, though the store is well.
 type unwritableError struct{ err error }
 

@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -51,6 +52,7 @@ type result struct {
 
 // spent is one call made, or not made after all, with what its answer taught.
 type spent struct {
+	id     string // of the call, in the log; "" if none was made
 	ticket quota.Ticket
 	news   quota.News
 	at     time.Time
@@ -74,7 +76,7 @@ func (k *Keeper) fetch(ctx context.Context, j job) result {
 	access, err := k.Tokens.Access(ctx, j.grant.ID)
 	if err != nil {
 		r.err, r.at = &tokenError{err}, k.Now()
-		r.spent = append(r.spent, spent{j.ticket, quota.News{Unsent: true}, r.at})
+		r.spent = append(r.spent, spent{ticket: j.ticket, news: quota.News{Unsent: true}, at: r.at})
 		return r
 	}
 	ticket := j.ticket
@@ -119,6 +121,7 @@ func (k *Keeper) another(ctx context.Context, c musette.Class) (t quota.Ticket, 
 // call makes one call and notes what it spent.
 func (k *Keeper) call(ctx context.Context, r *result, access strava.Secret, ticket quota.Ticket) {
 	var answer *strava.Answer
+	began := k.Now()
 	r.used = access
 	id := r.state.ActivityID
 	r.err = nil
@@ -142,10 +145,10 @@ func (k *Keeper) call(ctx context.Context, r *result, access strava.Secret, tick
 		r.body = bodyOf(answer)
 	default:
 		r.err, r.at = errUnknownPart, k.Now()
-		r.spent = append(r.spent, spent{ticket, quota.News{Unsent: true}, r.at})
+		r.spent = append(r.spent, spent{ticket: ticket, news: quota.News{Unsent: true}, at: r.at})
 		return
 	}
-	k.spend(r, ticket, answer)
+	k.spend(r, ticket, answer, began)
 }
 
 func bodyOf(a *strava.Answer) []byte {
@@ -161,10 +164,11 @@ func bodyOf(a *strava.Answer) []byte {
 func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Secret, ticket quota.Ticket) {
 	body, n, cursor, seen := []byte{'['}, 0, "", map[string]bool{}
 	for {
+		began := k.Now()
 		page, answer, err := k.Strava.Comments(ctx, access, r.state.ActivityID,
 			strava.CommentOptions{PageSize: commentPage, AfterCursor: cursor})
-		k.spend(r, ticket, answer)
-		if r.err = err; err != nil {
+		r.err = err
+		if k.spend(r, ticket, answer, began); err != nil {
 			return
 		}
 		for _, c := range page {
@@ -190,12 +194,30 @@ func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Sec
 }
 
 // spend notes a call that was made.
-func (k *Keeper) spend(r *result, ticket quota.Ticket, answer *strava.Answer) {
-	k.calls.Add(1)
+func (k *Keeper) spend(r *result, ticket quota.Ticket, answer *strava.Answer, began time.Time) {
+	id := fmt.Sprintf("%s-%d", k.run, k.calls.Add(1))
 	r.at = k.Now()
-	r.spent = append(r.spent, spent{ticket, news(answer, r.err), r.at})
-	k.Log.Debug("call", "part", r.state.Part, "activity", r.state.ActivityID, "athlete", r.state.AthleteID,
-		"class", r.state.Class.String(), "kind", string(strava.KindOf(r.err)))
+	r.spent = append(r.spent, spent{id, ticket, news(answer, r.err), r.at})
+	made := Call{Class: r.state.Class, Result: strava.KindOf(r.err), Took: max(0, r.at.Sub(began))}
+	status := 0
+	if answer != nil {
+		status = answer.Status
+	}
+	k.Log.Debug("call", "call", id, "part", r.state.Part, "activity", r.state.ActivityID, "athlete", r.state.AthleteID,
+		"class", made.Class.String(), "kind", string(made.Result), "status", status, "took", made.Took)
+	if k.Called != nil {
+		k.Called(made)
+	}
+}
+
+// calls are the ids of the calls that were made, as the log has them.
+func (r *result) calls() (ids []string) {
+	for _, s := range r.spent {
+		if s.id != "" {
+			ids = append(ids, s.id)
+		}
+	}
+	return ids
 }
 
 func news(a *strava.Answer, err error) quota.News {

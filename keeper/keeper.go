@@ -38,6 +38,9 @@ type Config struct {
 	// are none. It is called at the start, if anybody ever left, and after each departure, whichever process saw it.
 	Forget func(context.Context) error
 
+	// Called is told of each request to the API, once it is over, by several goroutines; nil: nobody is.
+	Called func(Call)
+
 	Holder string           // names this process in the lease, default the host's name and process id
 	Now    func() time.Time // default time.Now
 	Jitter func() float64   // between 0 and 1, spreads repeated tries; default random
@@ -53,6 +56,8 @@ type Keeper struct {
 	led        int64        // number of the last lease
 	pending    []result     // came, but the store couldn't take them
 	calls      atomic.Int64
+	run        string // tells this keeper's calls from others' in a log
+	leads      atomic.Bool
 	changed    bool           // since the last snapshot
 	copied     store.Position // of the last snapshot that was written while another process led
 	copyDue    time.Time      // when Run may write the next snapshot
@@ -96,12 +101,23 @@ func New(c Config) *Keeper {
 		c.Holder = holder()
 	}
 	k := &Keeper{Config: c, nudge: make(chan struct{}, 1), grants: map[string]bool{}, dead: map[string]bool{}}
+	k.run = fmt.Sprintf("%08x", rand.Uint32())
 	k.damages.check = make(chan struct{}, 1)
 	if c.Store != nil {
 		c.Store.OnDamage(k.damaged)
 	}
 	return k
 }
+
+// A Call is one request to the API that was made, as [Config.Called] is told of it.
+type Call struct {
+	Class  musette.Class
+	Result strava.Kind // [strava.KindNone] is success
+	Took   time.Duration
+}
+
+// Leads reports whether this keeper holds the lease.
+func (k *Keeper) Leads() bool { return k.leads.Load() }
 
 // Calls is how many requests to the API this keeper has made, failed ones included. Token requests don't count.
 func (k *Keeper) Calls() int { return int(k.calls.Load()) }

@@ -43,6 +43,7 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		k.pending = nil
 	}
 	k.lease, k.led = lease, lease.Number
+	k.leads.Store(true)
 	k.people = nil // whoever led before may have told the store otherwise
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -54,6 +55,7 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		cancel(nil)
 		<-done
 		k.lease = nil
+		k.leads.Store(false)
 		last, cancel := lasting(ctx)
 		defer cancel()
 		switch free := lease.Release(last); {

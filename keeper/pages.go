@@ -39,7 +39,7 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 	}
 	if err := doubtful(p, l, len(known.ids)); err != nil {
 		if _, believe := k.Policy.Contradicted(st, failure(err), 0, r.at); !believe {
-			k.Log.Warn("a list is not believed", "athlete", st.AthleteID, "error", err)
+			k.Log.Warn("a list is not believed", "athlete", st.AthleteID, "calls", r.calls(), "error", err)
 			r.doubt = err
 			return nil
 		}

@@ -38,7 +38,7 @@ func (k *Keeper) writeSingly(ctx context.Context) error {
 		r := &k.pending[0]
 		err := k.write(ctx, k.pending[:1])
 		if err != nil && !storeFault(err) {
-			k.Log.Error("an answer can't be stored", "part", r.state.Part, "activity", r.state.ActivityID, "error", err)
+			k.Log.Error("an answer can't be stored", "part", r.state.Part, "activity", r.state.ActivityID, "calls", r.calls(), "error", err)
 			r.err = &unwritableError{err}
 			err = k.write(ctx, k.pending[:1])
 		}
@@ -52,7 +52,7 @@ func (k *Keeper) writeSingly(ctx context.Context) error {
 
 // write writes results in one transaction.
 func (k *Keeper) write(ctx context.Context, results []result) error {
-	return k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
+	err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
 		g, err := k.gate(ctx, tx)
 		if err != nil {
 			return err
@@ -80,6 +80,14 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 		}
 		return g.write(ctx, tx)
 	})
+	if err != nil {
+		return err
+	}
+	for i := range results {
+		r := &results[i]
+		k.Log.Debug("written", "calls", r.calls(), "part", r.state.Part, "activity", r.state.ActivityID, "was", judge(r.err).String())
+	}
+	return nil
 }
 
 // settleTokens tells which tokens have worked, and whose they are. If a bind is lost, the athlete is asked for again.
@@ -253,7 +261,7 @@ func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st muset
 	if _, ok := errors.AsType[*refusedError](r.err); ok || exhausted && st.ActivityID == 0 {
 		g.Host = g.Host.Exhausted(r.at)
 	}
-	k.Log.Warn("a call failed", "part", st.Part, "activity", st.ActivityID, "again", after.Due, "error", r.err)
+	k.Log.Warn("a call failed", "part", st.Part, "activity", st.ActivityID, "calls", r.calls(), "again", after.Due, "error", r.err)
 	if err := tx.PutPartState(ctx, after); err != nil || !exhausted || st.ActivityID == 0 {
 		return err
 	}
@@ -263,7 +271,7 @@ func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st muset
 // needScope marks the grant: the athlete left out a scope that is needed.
 func (k *Keeper) needScope(ctx context.Context, tx *store.Tx, r *result) error {
 	k.dead[r.grant.ID] = true
-	k.Log.Warn("a permission is missing", "athlete", r.grant.AthleteID, "error", r.err)
+	k.Log.Warn("a permission is missing", "athlete", r.grant.AthleteID, "calls", r.calls(), "error", r.err)
 	return setGrant(ctx, tx, r.grant.ID, musette.StateReconnect,
 		"Strava says that a permission is missing; connect again and leave all boxes ticked", r.at)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -38,6 +39,26 @@ func (tx *Tx) InboxAbout(ctx context.Context, kind string, athleteID, activityID
 func (tx *Tx) CountInbox(ctx context.Context, kind string) (n int, err error) {
 	err = tx.scalar(ctx, "counting inbox", "SELECT count(*) FROM {inbox} WHERE kind = $1", []any{escapeText(kind)}, &n)
 	return n, err
+}
+
+// Waiting is how many items of a kind wait in the inbox, and since when the first of them does.
+type Waiting struct {
+	Items  int
+	Oldest time.Time
+}
+
+// InboxWaiting returns what waits in the inbox by kind, damaged items included.
+func (tx *Tx) InboxWaiting(ctx context.Context) (map[string]Waiting, error) {
+	waiting := map[string]Waiting{}
+	const stmt = "SELECT kind, count(*), min(received_at_ms) FROM {inbox} GROUP BY kind"
+	err := tx.query(ctx, "counting inbox", stmt, nil, func(rows *sql.Rows) error {
+		var kind string
+		var items, oldest int64
+		err := rows.Scan(&kind, &items, &oldest)
+		waiting[unescapeText(kind)] = Waiting{Items: int(items), Oldest: fromMS(oldest)}
+		return err
+	})
+	return waiting, err
 }
 
 // PutInbox adds an item and returns its id, which is never given again.

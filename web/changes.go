@@ -92,6 +92,7 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 		return unavailable("Too many readers follow the events already. Ask /v1/changes instead.")
 	}
 	defer s.streams.Add(-1)
+	noteStream(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -16,8 +16,8 @@ func (s *Server) SetHeartbeat(tick <-chan time.Time) {
 func (s *Server) Routes() []string {
 	var list []string
 	for pattern, m := range s.table() {
-		if pattern == stravaRoot+"/" {
-			continue // what Strava has, and we haven't
+		if pattern == stravaRoot+"/" || strings.HasPrefix(pattern, profilePath) {
+			continue // what Strava has, and we haven't; and Go's own
 		}
 		for method := range m {
 			list = append(list, method+" "+strings.TrimSuffix(pattern, "{$}"))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -19,11 +20,11 @@ const varyOn = "Authorization, X-API-Key, Cookie, Accept-Encoding"
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.config.Now()
-		id := newRequestID()
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, &asked{id: id}))
+		about := &asked{id: requestIDOf(r)}
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, about))
 		rec := &recorder{ResponseWriter: w}
 		h := w.Header()
-		h.Set("X-Request-Id", id)
+		h.Set("X-Request-Id", about.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin") // not no-referrer: a form's Origin would then be null
 		h.Set("Content-Security-Policy", s.policy)
@@ -35,10 +36,12 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			if cause := recover(); cause != nil {
 				s.recovered(rec, r, cause)
 			}
+			took := s.config.Now().Sub(started)
 			// The path alone: a query may hold a one-time code. And the path without what opens the webhook.
 			s.config.Log.LogAttrs(r.Context(), slog.LevelDebug, "request",
 				slog.String("method", r.Method), slog.String("path", withoutSecret(r.URL.Path)), slog.Int("status", rec.status),
-				slog.Int64("bytes", rec.bytes), slog.Duration("took", s.config.Now().Sub(started)), slog.String("request", id))
+				slog.Int64("bytes", rec.bytes), slog.Duration("took", took), slog.String("request", about.id))
+			s.watch(r, about, rec.status, took)
 		}()
 		if s.config.Open && !s.hostAllowed(r.Host) {
 			s.fail(rec, r, &problem{
@@ -74,16 +77,16 @@ func (s *Server) recovered(w *recorder, r *http.Request, cause any) {
 // hostAllowed reports whether a Host header names this machine itself, or the public address. A site that makes its
 // own name resolve to 127.0.0.1 can otherwise read what its visitor may read.
 func (s *Server) hostAllowed(hostport string) bool {
+	return loopbackName(hostport) || slices.Contains(s.hosts, hostName(hostport))
+}
+
+// hostName is a Host header's name without the port, in lower case.
+func hostName(hostport string) string {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || slices.Contains(s.hosts, host) {
-		return true
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return ip != nil && ip.IsLoopback()
+	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 type requestKey struct{}
@@ -94,9 +97,25 @@ func newRequestID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// requestIDOf is what the log and the answer call a request: what a proxy on this machine or a private network calls
+// it, so that its log and ours can be read together, else a number of our own.
+func requestIDOf(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); plainID.MatchString(id) {
+		if ip := peer(r); ip.IsLoopback() || ip.IsPrivate() {
+			return id
+		}
+	}
+	return newRequestID()
+}
+
+// plainID can be told from a key or a token by its length, and can't be mistaken for anything else in a log.
+var plainID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{7,35}$`)
+
 // asked is what is known of a request while it is answered, by one goroutine.
 type asked struct {
-	id string
+	id     string
+	route  string // the pattern of its path, "" if there is none
+	stream bool   // it is answered for as long as its client likes
 
 	looked  bool // the visitor has been looked up
 	visitor visitor

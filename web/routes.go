@@ -38,6 +38,7 @@ func (s *Server) table() map[string]methods {
 		"/v1/events":                  {"GET": s.getEvents},
 		"/v1/refresh":                 {"POST": s.postRefresh},
 		webhookPath:                   s.webhookMethods(),
+		metricsPath:                   {"GET": s.getMetrics},
 		"/healthz":                    {"GET": s.getHealth},
 		"/readyz":                     {"GET": s.getReady},
 		"/openapi.json":               {"GET": s.getOpenAPI},
@@ -51,6 +52,7 @@ func (s *Server) table() map[string]methods {
 	maps.Copy(table, s.pageRoutes())
 	maps.Copy(table, s.connectRoutes())
 	maps.Copy(table, s.embedRoutes())
+	maps.Copy(table, s.profileRoutes())
 	return table
 }
 
@@ -61,6 +63,7 @@ func (s *Server) handle(mux *http.ServeMux, pattern string, m methods) {
 		allowed = slices.Insert(allowed, 1, "HEAD")
 	}
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		noteRoute(r, pattern)
 		method := r.Method
 		if method == http.MethodHead {
 			method = http.MethodGet

@@ -38,6 +38,11 @@ type Config struct {
 	Connect   *Connect // how athletes connect; nil: nobody can
 	NoConnect string   // why not, in words
 
+	// Watch is told of what happens here, for counting.
+	Watch Watch
+	// Metrics answers /metrics, for those who may ask; nil: there is nothing at that address.
+	Metrics http.Handler
+
 	Streams bool // activities may have streams in the store
 
 	PublicURL string           // where visitors reach the server, such as https://feed.example; "" is unknown

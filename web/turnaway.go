@@ -46,6 +46,7 @@ func (s *Server) limit(w http.ResponseWriter, r *http.Request, pattern string) e
 		return nil
 	}
 	w.Header().Set("Retry-After", wholeSeconds(st.wait))
+	s.config.Watch.limited(keyed)
 	detail := "Too many requests from your address. A key may ask more often."
 	if keyed {
 		detail = "Too many requests with this key."

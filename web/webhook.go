@@ -100,12 +100,16 @@ func (s *Server) postWebhook(w http.ResponseWriter, r *http.Request) error {
 	}
 	stored, err := s.keepEvent(ctx, e)
 	if err != nil {
+		s.config.Watch.event(e.ObjectType, e.AspectType, EventUnkept)
 		return s.notKept(err)
 	}
 	s.kept()
+	fate := EventPassed
 	if stored {
+		fate = EventKept
 		s.config.Woken()
 	}
+	s.config.Watch.event(e.ObjectType, e.AspectType, fate)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", "0")
@@ -157,6 +161,7 @@ func (s *Server) readEvent(w http.ResponseWriter, r *http.Request, sub store.Sub
 	}
 	e, err := strava.ParseEvent(body)
 	if err != nil {
+		s.config.Watch.event("", "", EventRefused)
 		s.refused("body", err)
 		return strava.Event{}, &problem{Status: http.StatusBadRequest, Detail: "The body is not an event: " + err.Error() + "."}
 	}
@@ -165,6 +170,7 @@ func (s *Server) readEvent(w http.ResponseWriter, r *http.Request, sub store.Sub
 		return strava.Event{}, unavailable("The subscription is still being made. Send the event again.")
 	}
 	if why := unsound(e, sub.ID); why != "" {
+		s.config.Watch.event(e.ObjectType, e.AspectType, EventRefused)
 		s.refused("event", errors.New(why))
 		return strava.Event{}, &problem{Status: http.StatusBadRequest, Detail: why}
 	}

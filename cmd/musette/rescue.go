@@ -33,7 +33,7 @@ func (a *app) reopen() error {
 	if err := a.Close(); err != nil {
 		return err
 	}
-	*a = app{console: a.console, now: a.now, cfg: a.cfg, notifier: a.notifier, demo: a.demo}
+	*a = app{console: a.console, now: a.now, cfg: a.cfg, notifier: a.notifier, metrics: a.metrics, demo: a.demo}
 	return a.configure(a.cfg)
 }
 

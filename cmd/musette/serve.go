@@ -200,6 +200,7 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 	c := web.Config{
 		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Origins: s.app.cfg.Origins, Now: s.app.now, Log: s.app.log,
 		NoConnect: s.noConnect, Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL), Tiles: s.app.cfg.Tiles,
+		Watch: s.app.watched(), Metrics: s.app.count().Handler(),
 	}
 	c.Tiles.Dir = filepath.Join(s.app.cfg.DataDir, "tiles")
 	if s.app.cfg.APIKey != "" {
@@ -244,7 +245,7 @@ func (s *site) run(ctx context.Context) error {
 	server.RegisterOnShutdown(s.server.Close)
 
 	var wg sync.WaitGroup
-	failures := make(chan error, 3)
+	failures := make(chan error, 6)
 	start := func(f func(context.Context) error) {
 		wg.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
@@ -261,6 +262,7 @@ func (s *site) run(ctx context.Context) error {
 	} else {
 		start(s.warden)
 	}
+	start(s.measure)
 	if s.also != nil {
 		start(s.also)
 	}

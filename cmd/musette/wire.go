@@ -10,6 +10,7 @@ import (
 
 	"musette"
 	"musette/feed"
+	"musette/metrics"
 	"musette/store"
 	"musette/strava"
 	"musette/token"
@@ -27,9 +28,10 @@ type app struct {
 	openTokens *token.Tokens
 	openStrava *strava.Client
 
-	notifier *notifier // nil until something is served
-	demo     bool      // the store is the demo's own
-	standIn  error     // why a snapshot is served in the store's place, though it can be opened
+	notifier *notifier        // nil until something is served
+	metrics  *metrics.Metrics // nil until something is counted
+	demo     bool             // the store is the demo's own
+	standIn  error            // why a snapshot is served in the store's place, though it can be opened
 
 	closers []func() error
 }

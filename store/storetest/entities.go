@@ -164,6 +164,11 @@ func testInbox(t *testing.T, b *bench) {
 		if n, e := tx.CountInbox(ctx, "event"); n != 1 || e != nil {
 			t.Errorf("%d events, %v", n, e)
 		}
+		waiting, e := tx.InboxWaiting(ctx)
+		equal(t, "what waits", waiting, map[string]store.Waiting{"forced": {Items: 1}, "event": {Items: 1, Oldest: at(1)}})
+		if e != nil {
+			t.Error(e)
+		}
 		return err
 	})
 	b.update(func(ctx context.Context, tx *store.Tx) error { return tx.DeleteInbox(ctx, last) })
