@@ -21,7 +21,11 @@ func (s *Server) embedRoutes() map[string]methods {
 		"/embed/feed":          {"GET": s.embedFrame("feed")},
 		"/embed/map":           {"GET": s.embedFrame("map")},
 		"/embed/totals":        {"GET": s.embedFrame("totals")},
-		"/embed/activity/{id}": {"GET": s.embedActivity},
+		"/embed/activity/{id}": {"GET": s.embedActivity}, // and .png, .svg
+		"/embed/feed.svg":      {"GET": s.feedPicture},
+		"/embed/totals.svg":    {"GET": s.totalsPicture},
+		"/embed/totals.png":    {"GET": s.seasonCard},
+		"/feed.atom":           {"GET": s.getAtom},
 	}
 }
 
@@ -52,8 +56,19 @@ func (s *Server) anybody() (feed.Reader, error) {
 	return s.admit(v, nil)
 }
 
-// embedActivity is one activity as a page for a frame.
+// embedForms are the pictures of one activity, by the ending of the address.
+var embedForms = map[string]func(s *Server, w http.ResponseWriter, r *http.Request, id string) error{
+	".png": (*Server).activityCard,
+	".svg": (*Server).activityPicture,
+}
+
+// embedActivity is one activity: as a page for a frame, or as the ending of the address says.
 func (s *Server) embedActivity(w http.ResponseWriter, r *http.Request) error {
+	for ending, form := range embedForms {
+		if id, ok := strings.CutSuffix(r.PathValue("id"), ending); ok {
+			return form(s, w, r, id)
+		}
+	}
 	if _, ok := feed.ParseID(r.PathValue("id")); !ok {
 		return notFound("There is no such activity: its id is a whole number.")
 	}
@@ -91,7 +106,7 @@ func (s *Server) embedFrame(kind string) handler {
 		if err != nil {
 			return err
 		}
-		if err := checkEmbed(values, embedParams[kind]); err != nil {
+		if err := checkEmbed(values, embedParams[kind], "units", "lang", "theme"); err != nil {
 			return err
 		}
 		b, err := sitePages().write("embed", frame{
@@ -107,19 +122,12 @@ func (s *Server) embedFrame(kind string) handler {
 	}
 }
 
-// checkEmbed refuses parameters of a widget that aren't right: those that narrow, and those that say how it looks.
-func checkEmbed(values url.Values, narrowing []string) error {
-	looks := []string{"units", "lang", "theme"}
-	narrowed := url.Values{}
-	for name, v := range values {
-		if !slices.Contains(looks, name) {
-			narrowed[name] = v
-		}
-	}
-	if err := feed.CheckParams(values, append(looks, narrowing...)...); err != nil {
+// checkEmbed refuses parameters that aren't right: those that narrow what is shown, and those that say how it looks.
+func checkEmbed(values url.Values, narrowing []string, looks ...string) error {
+	if err := feed.CheckParams(values, slices.Concat(narrowing, looks)...); err != nil {
 		return err
 	}
-	if _, err := feed.ParseQuery(narrowed, narrowing...); err != nil {
+	if _, err := feed.ParseQuery(without(values, looks...), narrowing...); err != nil {
 		return err
 	}
 	for name, right := range map[string][]string{"units": {"metric", "imperial"}, "theme": {"light", "dark", "auto"}} {

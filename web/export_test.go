@@ -26,6 +26,9 @@ func (s *Server) Routes() []string {
 	for ending := range activityForms {
 		list = append(list, "GET /v1/activities/{id}"+ending)
 	}
+	for ending := range embedForms {
+		list = append(list, "GET /embed/activity/{id}"+ending)
+	}
 	slices.Sort(list)
 	return list
 }

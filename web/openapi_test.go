@@ -25,9 +25,10 @@ var description = sync.OnceValues(func() (*finder, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, kind := range []string{"text/html", "text/css", "text/javascript", "image/svg+xml", "application/gpx+xml"} {
+	for _, kind := range []string{"text/html", "text/css", "text/javascript", "image/svg+xml", "application/gpx+xml", "application/atom+xml"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.PlainBodyDecoder)
 	}
+	openapi3filter.RegisterBodyDecoder("image/png", openapi3filter.FileBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("application/geo+json", openapi3filter.JSONBodyDecoder)
 	f := &finder{doc: doc}
 	for path := range doc.Paths.Map() {

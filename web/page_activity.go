@@ -49,6 +49,9 @@ func (s *Server) pageActivity(w http.ResponseWriter, r *http.Request) error {
 			s.addParts(r.Context(), p, a)
 		}
 		p.Newer, p.Older = besides(view, reader, a)
+		if p.Public {
+			p.Share = s.activitySharing(r, p.subject, p.Numbers)
+		}
 		return sitePages().write("activity", p)
 	})
 }

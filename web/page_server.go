@@ -54,6 +54,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 		}
 		in.Find.tell(view, &asked, in.Units, way{Href: asked.address("/map", ""), Text: "On the map"})
 		in.First = asked.query.Cursor == ""
+		if in.Public {
+			in.Share = s.seasonSharing(r, sitePages().newTop(*in))
+		}
 		if !in.First {
 			in.Newest = asked.address("/", "")
 		}

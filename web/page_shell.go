@@ -14,6 +14,7 @@ type shell struct {
 	Units    units
 	Here     string // the address of this page, to come back to
 	MapTiles *mapTiles
+	Share    *sharing // nil where it isn't public
 }
 
 // A way leads to a page.

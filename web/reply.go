@@ -23,7 +23,7 @@ func send(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed
 // sendAs is send for another type of content.
 func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
 	coding := feed.Plain
-	if response.Worthwhile() {
+	if response.Worthwhile() && contentType != "image/png" { // which is compressed as it is
 		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
 	}
 	h := w.Header()

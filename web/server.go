@@ -72,7 +72,8 @@ type Server struct {
 	callers  *callers
 	docs     *feed.Response // the API's page
 	tiles    *tileHost      // nil where maps are only drawn
-	computed *latest        // what Strava's paths answer that isn't stored
+	cards    *cards
+	computed *latest // what Strava's paths answer that isn't stored
 
 	heartbeat func() (tick <-chan time.Time, stop func())
 	streams   atomic.Int64
@@ -93,7 +94,7 @@ func New(c Config) (*Server, error) {
 		config: c, closing: make(chan struct{}),
 		keys:     newKeyring(c.Store, c.APIKeyHash, c.Now),
 		throttle: newThrottle(c.Now),
-		callers:  newCallers(c.Now), computed: newLatest(),
+		callers:  newCallers(c.Now), computed: newLatest(), cards: newCards(),
 		heartbeat: func() (<-chan time.Time, func()) {
 			t := time.NewTicker(heartbeatEvery)
 			return t.C, t.Stop

@@ -222,6 +222,8 @@ h3, p, ul, dl, dd, figure { margin: 0; padding: 0; }
 ul { list-style: none; display: grid; gap: var(--gap); }
 li { min-width: 0; }
 a { color: inherit; }
+h3 a, figcaption a { text-decoration: none; }
+h3 a:hover, figcaption a:hover { text-decoration: underline; text-underline-offset: 3px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .card { display: flex; flex-direction: column; height: 100%; padding: 16px; background: var(--card); border: 1px solid var(--rule); border-radius: var(--radius); overflow: hidden; }
 .meta, .note, figcaption { font-size: 13px; line-height: 20px; color: var(--soft); }
@@ -429,7 +431,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
     const media = [photo && el('img', { src: photo[0], alt: photo[1].trim() || v.say('photo', name), loading: 'lazy', part: 'photo' }), route(a, v.say('route', name), photo ? 300 : 600)].filter(Boolean);
     return el('article', { class: `card ${family(a.sport_type)} ${brief ? 'short' : ''} ${media.length ? '' : 'bare'}`, part: 'card', 'aria-labelledby': 'n' + a.id },
       el('p', { class: 'meta' }, ...dotted([el('span', { class: 'sport' }, v.sport(a.sport_type)), el('time', { datetime: a.start }, v.day(a.start_local, true))])),
-      el('h3', { id: 'n' + a.id, dir: 'auto', part: 'name' }, name),
+      el('h3', { id: 'n' + a.id, dir: 'auto', part: 'name' }, link(`${base}/a/${a.id}`, name)),
       el('dl', { class: 'numbers', part: 'numbers' }, ...v.numbers(a).map(([label, f]) => el('div', {}, el('dt', {}, label), el('dd', {}, ...figures(f))))),
       media.length ? el('div', { class: 'media', part: 'media' }, ...media) : null,
       a.description ? el('p', { class: 'text', dir: 'auto', part: 'text' }, a.description) : null,
@@ -485,7 +487,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
         ...lines.map((l, i) => draw('path', { class: `${i ? 'thin' : 'line'} ${family(near[i].a.sport_type)}`, d: path(simplify(l, 0.8)) })).reverse());
       const others = all.length - near.length;
       this.body.replaceChildren(el('figure', { class: 'card map', part: 'card' }, picture, el('figcaption', {}, ...dotted([
-        el('b', { dir: 'auto' }, name), el('span', {}, v.day(latest.start_local)), el('span', {}, v.plain(v.long(latest.distance_m))),
+        el('b', { dir: 'auto' }, link(`${this.source.base}/a/${latest.id}`, name)), el('span', {}, v.day(latest.start_local)), el('span', {}, v.plain(v.long(latest.distance_m))),
         others ? el('span', {}, v.say('elsewhere', v.number(others))) : null]))));
     }
   }

@@ -1,4 +1,5 @@
-// Package svg draws pictures for the page as SVG text: routes, alone and many together, profiles and charts. It is
+// Package svg draws pictures for the page as SVG text: routes, alone and many together, profiles and charts,
+// and cards for places without scripts. It is
 // pure and asks nothing of the network; the same input gives the same bytes.
 //
 // A drawing inside a page takes its colours from the CSS variables --route (the line) and

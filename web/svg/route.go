@@ -45,19 +45,11 @@ func Routes(pieces [][]track.Point, o RouteOptions) []byte {
 	if o.Points <= 0 {
 		o.Points = maxRoutePoints
 	}
-	// Thinned by number first, because the time that takes has a bound; the tolerance in
-	// metres is known only once the scale is.
-	pieces = thin(pieces, o.Points)
-	if len(pieces) == 0 {
+	g := newGauge(o.Width, o.Height)
+	lines := g.layOut(pieces, o.Points)
+	if len(lines) == 0 {
 		return nil
 	}
-	g := newGauge(o.Width, o.Height)
-	scale := g.scale(track.Project(slices.Concat(pieces...)))
-	for i := range pieces {
-		pieces[i] = track.Simplify(pieces[i], g.tolerance/scale)
-	}
-	lines := g.fitAll(pieces)
-
 	var b bytes.Buffer
 	ink := openSVG(&b, o)
 	fmt.Fprintf(&b, `<rect class="g" width="%d" height="%d" fill="%s"/>`, o.Width, o.Height, ink.ground)
@@ -72,6 +64,21 @@ func Routes(pieces [][]track.Point, o RouteOptions) []byte {
 	}
 	b.WriteString(`</svg>`)
 	return b.Bytes()
+}
+
+// layOut puts the pieces of a route into the drawing, as simple as its size allows; nil where there is no point.
+func (g gauge) layOut(pieces [][]track.Point, most int) [][]spot {
+	// Thinned by number first, because the time that takes has a bound; the tolerance in
+	// metres is known only once the scale is.
+	pieces = thin(pieces, most)
+	if len(pieces) == 0 {
+		return nil
+	}
+	scale := g.scale(track.Project(slices.Concat(pieces...)))
+	for i := range pieces {
+		pieces[i] = track.Simplify(pieces[i], g.tolerance/scale)
+	}
+	return g.fitAll(pieces)
 }
 
 // thin leaves at most max points in all pieces together, but two of each, and leaves out what has no point on Earth.
