@@ -93,7 +93,7 @@ func (k *Keeper) lastDeparture(ctx context.Context) (print string, err error) {
 // What the status says once the last athlete has left.
 const (
 	leftAthlete  = "the athlete ended the connection at Strava, and all that was here of theirs was deleted; `musette connect` connects an athlete"
-	leftOperator = "the athlete was removed here, by `musette athlete remove`; `musette connect` connects an athlete"
+	leftOperator = "the athlete was removed here, by `musette athlete remove` or by themselves on their page; `musette connect` connects an athlete"
 )
 
 // sayWhoLeft says of a store without an athlete since when and why there is none.

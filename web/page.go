@@ -32,6 +32,7 @@ func newPages() (*pages, error) {
 		"asset":       a.path,
 		"marked":      marked,
 		"paragraphs":  paragraphs,
+		"pair":        newMine,
 		"chartWidth":  func() int { return (weeksShown-1)*barStep + barWidth },
 		"chartHeight": func() int { return chartHeight },
 	}).ParseFS(templateFiles, "templates/*.html")

@@ -53,6 +53,8 @@ func (s *Server) table() map[string]methods {
 	maps.Copy(table, s.connectRoutes())
 	maps.Copy(table, s.embedRoutes())
 	maps.Copy(table, s.profileRoutes())
+	maps.Copy(table, s.meRoutes())
+	maps.Copy(table, s.statusRoutes())
 	return table
 }
 

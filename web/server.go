@@ -42,6 +42,7 @@ type Config struct {
 	Watch Watch
 	// Metrics answers /metrics, for those who may ask; nil: there is nothing at that address.
 	Metrics http.Handler
+	Leave   LeaveFunc // how an athlete leaves; nil: nothing can be deleted
 
 	Streams bool // activities may have streams in the store
 
@@ -77,6 +78,7 @@ type Server struct {
 
 	heartbeat func() (tick <-chan time.Time, stop func())
 	streams   atomic.Int64
+	exports   atomic.Int64
 	closing   chan struct{}
 	closeOnce sync.Once
 }

@@ -11,7 +11,10 @@ import (
 // Paths whose requests may have a body, and those that are never too many: what a page is made of, what watches the
 // server, and Strava's events, which have bounds of their own.
 var (
-	withBody  = []string{"/v1/refresh", "/login", "/units", webhookPath, connectPath}
+	withBody = []string{
+		"/v1/refresh", "/login", "/units", webhookPath, connectPath,
+		mePath + "/hide", mePath + "/zones", mePath + "/zones/remove", mePath + "/leave",
+	}
 	unlimited = []string{"/static/{file}", "/healthz", "/readyz", webhookPath}
 )
 

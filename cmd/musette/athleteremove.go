@@ -14,6 +14,7 @@ import (
 	"musette"
 	"musette/keeper"
 	"musette/store"
+	"musette/token"
 )
 
 type athleteRemoveCmd struct {
@@ -81,20 +82,14 @@ func (c *athleteRemoveCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 	}
-	end, endErr := a.farewell(ctx, c.ID)
-	rec := receipt{AthleteID: who.ID, Name: who.Name, At: musette.At(a.now()), Activities: who.Activities}
-	rec.Rows, err = keeper.Remove(ctx, st, c.ID, a.now())
+	tokens, tokensErr := a.tokens(ctx)
+	rec, unfinished, err := a.removeAthlete(ctx, st, tokens, tokensErr, who)
 	if errors.Is(err, store.ErrNotFound) {
 		return failed("nothing was changed by this command", "athlete %d has just been removed by somebody else", c.ID)
 	}
 	if err != nil {
 		return err
 	}
-	// From here on all that is left to do is done at the next start, if it isn't now.
-	done, unfinished := a.forget(ctx, st)
-	rec.add(done)
-	rec.Strava = tellStrava(ctx, end, endErr)
-	rec.leftovers(a, st)
 	if c.JSON {
 		err = writeJSON(a, &rec)
 	} else {
@@ -105,6 +100,24 @@ func (c *athleteRemoveCmd) Run(ctx context.Context, a *app) error {
 			"the rows are deleted, but not every file could be dealt with: %w", unfinished))
 	}
 	return err
+}
+
+// removeAthlete deletes all that is here of an athlete and tells Strava, where there are tokens to do it with. Once the
+// rows are gone, what could not be dealt with besides is no error: it is unfinished, and done at the next start.
+func (a *app) removeAthlete(ctx context.Context, st *store.Store, tokens *token.Tokens, why error, who listedAthlete) (rec receipt, unfinished, err error) {
+	var end func(context.Context) error
+	if why == nil {
+		end, why = tokens.Farewell(ctx, who.ID)
+	}
+	rec = receipt{AthleteID: who.ID, Name: who.Name, At: musette.At(a.now()), Activities: who.Activities}
+	if rec.Rows, err = keeper.Remove(ctx, st, who.ID, a.now()); err != nil {
+		return rec, nil, err
+	}
+	done, unfinished := a.forget(ctx, st)
+	rec.add(done)
+	rec.Strava = tellStrava(ctx, end, why)
+	rec.leftovers(a, st)
+	return rec, unfinished, nil
 }
 
 // confirmRemoval asks whoever is at the terminal.
@@ -118,16 +131,6 @@ func (a *app) confirmRemoval(who listedAthlete) error {
 	}
 	fmt.Fprintln(a.err)
 	return failed("answer y, or add --yes", "nothing was changed")
-}
-
-// farewell is what ends the connection at Strava, or why that can't be done. It makes no key: what a new one doesn't open
-// can't be told to Strava.
-func (a *app) farewell(ctx context.Context, id int64) (func(context.Context) error, error) {
-	tokens, err := a.tokens(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return tokens.Farewell(ctx, id)
 }
 
 // tellStrava ends the connection there, and says how that went.

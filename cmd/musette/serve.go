@@ -207,7 +207,7 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
 	}
 	if s.cause == "" {
-		c.Refresh, c.Woken = s.app.refresher(s.store, wake), wake
+		c.Refresh, c.Woken, c.Leave = s.app.refresher(s.store, wake), wake, s.leave()
 	}
 	if s.keeper != nil && s.cause == "" && !s.app.demo { // the demo's athlete is made up
 		c.Connect = s.connect(s.keeper)

@@ -15,6 +15,7 @@ import (
 	"musette"
 	"musette/store"
 	"musette/track"
+	"musette/web"
 )
 
 type zoneCmd struct {
@@ -22,11 +23,6 @@ type zoneCmd struct {
 	List   zoneListCmd   `cmd:"" help:"list the zones"`
 	Remove zoneRemoveCmd `cmd:"" help:"show an area again"`
 }
-
-// The radius of a zone, in metres: less hides nothing, more is rather a reason not to publish.
-const (
-	leastZoneM, mostZoneM = 50, 10_000
-)
 
 // joinDegrees makes `--lng -0.0015` one word, for what begins with a dash would be taken for a flag.
 func joinDegrees(args []string) []string {
@@ -72,8 +68,8 @@ func (c *zoneAddCmd) check() error {
 		return misused("`musette zone add --help` shows both", "write either --lat and --lng, or --activity")
 	case point && !(track.Point{Lat: *c.Lat, Lng: *c.Lng}).Valid():
 		return misused("latitude goes from -90 to 90, longitude from -180 to 180", "--lat %v --lng %v is no place on Earth", *c.Lat, *c.Lng)
-	case !(c.Radius >= leastZoneM && c.Radius <= mostZoneM):
-		return misused(fmt.Sprintf("write %d to %d metres", leastZoneM, mostZoneM), "--radius: %v can't be", c.Radius)
+	case !(c.Radius >= web.LeastZoneM && c.Radius <= web.MostZoneM):
+		return misused(fmt.Sprintf("write %d to %d metres", web.LeastZoneM, web.MostZoneM), "--radius: %v can't be", c.Radius)
 	case c.End != "start" && c.End != "finish":
 		return misused("write start or finish", "--end: a route has no %s", plain(c.End))
 	}
