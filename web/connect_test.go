@@ -219,7 +219,7 @@ func TestWordsForWhatGoesWrong(t *testing.T) {
 		words  []string
 	}{
 		web.WhyDenied:   {409, []string{"You said no at Strava"}},
-		web.WhyScopes:   {409, []string{"boxes about activities were unticked", "nothing can be fetched"}},
+		web.WhyScopes:   {409, []string{"boxes about activities were unticked", "nothing that may be fetched"}},
 		web.WhyLimit:    {409, []string{"Limit of connected athletes exceeded", "settings/api", "musette athlete remove"}},
 		web.WhyInactive: {409, []string{"switched off", "subscription"}},
 		web.WhySecret:   {409, []string{"STRAVA_CLIENT_SECRET"}},

@@ -120,9 +120,9 @@ func strangersSee(p feed.Publish) string {
 			what = append(what, fieldWords[f])
 		}
 	}
-	s := "Strangers see those of your activities that everyone may see on Strava, with " + listed(what)
+	s := "Strangers see those of your activities that everyone may see on Strava: " + listed(what)
 	if p.Delay > 0 {
-		s += ", " + wait(p.Delay) + " after each ends"
+		s += "; each " + wait(p.Delay) + " after its end"
 	}
 	return s + ". You can hide any of them."
 }
@@ -136,7 +136,7 @@ func wait(d time.Duration) string {
 
 // fieldWords say what may be shown of an activity.
 var fieldWords = map[string]string{
-	feed.FieldName: "name", feed.FieldDescription: "description", feed.FieldMap: "route, with its ends hidden", feed.FieldStrava: "a link to Strava",
+	feed.FieldName: "name", feed.FieldDescription: "description", feed.FieldMap: "the route without its ends", feed.FieldStrava: "a link to Strava",
 	feed.FieldPhotos: "photos", feed.FieldComments: "comments", feed.FieldKudos: "kudos",
 }
 
@@ -216,8 +216,7 @@ func (n *NotConnected) ending(a asker) ending {
 	case WhyScopes:
 		return ending{
 			Heading: "The boxes about activities were unticked", Tone: "wait", Again: true, Force: true,
-			Text:    []string{"So there is nothing that may be fetched. " + kept + " Try again, and leave them ticked."},
-			Lacking: lackingWords([]string{"activity:read"}),
+			Text: []string{"So there is nothing that may be fetched. " + kept + " Try again, and leave them ticked."},
 		}
 	case WhyOther:
 		return ending{

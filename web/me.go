@@ -290,6 +290,8 @@ func meRowOf(e *feed.Entry, m myself, publish feed.Publish, hidden []string, now
 	switch {
 	case row.Hidden:
 		row.Says = "Hidden by you"
+	case row.Shown && own.Map != nil && public.Map == nil:
+		row.Says = "Strangers see it, without its route"
 	case row.Shown:
 		row.Says = "Strangers see it"
 	case own.Visibility == "only_me":

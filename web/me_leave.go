@@ -26,6 +26,27 @@ type Receipt struct {
 	Unfinished bool     // files are still to be dealt with, which is tried again
 }
 
+// Database says what was deleted from it.
+func (r Receipt) Database() string {
+	words := []string{count(r.Activities, "activity", "activities"), thousands(int(r.Rows)) + " rows in all"}
+	if r.Tokens > 0 {
+		words = append(words, "the key to your account at Strava")
+	}
+	return listed(words)
+}
+
+// Backups says what became of them.
+func (r Receipt) Backups() string {
+	s := "There were none with you in them."
+	if r.Snapshots > 0 {
+		s = count(r.Snapshots, "backup was", "backups were") + " written again without you."
+	}
+	if r.Unfinished {
+		s += " Not all could be reached; the rest follows by itself."
+	}
+	return s
+}
+
 // leaveWord is what is typed to leave.
 const leaveWord = "leave"
 
@@ -58,10 +79,9 @@ func (s *Server) postLeave(w http.ResponseWriter, r *http.Request) error {
 		http.SetCookie(w, s.cookie(r, "", -1))
 	}
 	b, err := sitePages().write("receipt", struct {
-		Title string
+		Title, First, Day, Told string
 		Receipt
-		Day string
-	}{"You have left", receipt, receipt.At.UTC().Format("2 January 2006, 15:04 UTC")})
+	}{"You have left", firstName(receipt.Name), receipt.At.UTC().Format("2 January 2006, 15:04 UTC"), asSentence(receipt.Strava), receipt})
 	s.say(w, http.StatusOK, b, err)
 	return nil
 }
