@@ -40,7 +40,7 @@ type reader struct {
 // newReader opens a browser as wide as a phone or a desk.
 func newReader(t *testing.T, width int64) *reader {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // many browsers at once, on few processors
 	t.Cleanup(cancel)
 	tab, stop, err := browser.Start(ctx)
 	if errors.Is(err, browser.ErrMissing) && os.Getenv("CI") != "true" {

@@ -87,7 +87,7 @@ type find struct {
 	Min, Max  []choice
 	Has       []choice
 	Athletes  []choice // none where there is only one
-	Open      bool     // something but words is asked for
+	Set       int      // how many fields but the words are set
 	Filtered  bool
 	Trouble   string
 	Found     []string // "12 activities", "104 km"
@@ -114,7 +114,11 @@ func (a *wanted) form(in *pageInput, action string) *find {
 		Max:      lengths(in.Units, a.values.Get("max_distance_m")),
 		Filtered: len(a.values) > 0,
 	}
-	f.Open = f.Trouble != "" || len(a.values) > 1 || len(a.values) == 1 && f.Q == ""
+	for name := range a.values {
+		if name != "q" {
+			f.Set++
+		}
+	}
 	types := listItems(a.values["type"])
 	for _, t := range in.Totals.ByType {
 		f.Types = append(f.Types, choice{t.Type, sport(t.Type), slices.ContainsFunc(types, func(s string) bool { return strings.EqualFold(s, t.Type) })})
@@ -149,7 +153,7 @@ func (f *find) tell(view *feed.View, a *wanted, u units, elsewhere way) {
 		return
 	}
 	f.Found = []string{activities(sum.Count), inWords([]figure{u.whole(sum.DistanceM)})}
-	f.Elsewhere = []way{elsewhere}
+	f.Elsewhere = []way{elsewhere, {Href: f.Action, Text: "Show everything"}}
 }
 
 func dayOf(value string) day {

@@ -39,15 +39,13 @@ type place struct {
 type listEntry struct{ Href, Name, When, DateTime, Wall, Far string }
 
 const (
-	mostRoutes   = 1500   // are drawn, the latest
-	mostPoints   = 12_000 // all routes together have
-	routePoints  = 120    // one has at most
-	placeM       = 40_000 // how far from the middle of a place its routes are
-	keptMaps     = 30
-	largePlace   = 1096
-	smallPlace   = 536
-	placeHeight  = 420
-	largestPlace = 560
+	mostRoutes  = 1500   // are drawn, the latest
+	mostPoints  = 12_000 // all routes together have
+	routePoints = 120    // one has at most
+	placeM      = 40_000 // how far from the middle of a place its routes are
+	keptMaps    = 30
+	placeWidth  = 800 // of a drawing
+	placeHeight = 640
 )
 
 // pageMap answers with a map of all routes, or of those that are asked for as in the feed.
@@ -142,10 +140,7 @@ func (g *group) draw(u units, points int, first bool) place {
 	}
 	p.Far = inWords([]figure{u.whole(far)})
 	p.When = months(g.routes[len(g.routes)-1].StartLocal, g.routes[0].StartLocal)
-	size := svg.ManyOptions{Width: smallPlace, Height: placeHeight, Points: points}
-	if first {
-		size.Width, size.Height = largePlace, largestPlace
-	}
+	size := svg.ManyOptions{Width: placeWidth, Height: placeHeight, Points: points}
 	p.Drawing = template.HTML(svg.Many(threads, size)) //nolint:gosec // svg writes every text escaped
 	return p
 }

@@ -31,6 +31,8 @@ type siteOptions struct {
 	publish feed.Publish
 	goalM   float64
 	origins []string // whose pages may read the APIs
+	streams bool
+	tiles   Tiles
 }
 
 func newSite(t testing.TB, o siteOptions) *site {
@@ -54,7 +56,7 @@ func newSite(t testing.TB, o siteOptions) *site {
 	}
 	now := func() time.Time { return seasonNow }
 	s.feed = feed.New(feed.Config{Store: s.store, GoalM: o.goalM, Publish: o.publish, Now: now, Status: func(context.Context) (musette.Status, error) { return s.status, nil }})
-	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins})
+	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins, Streams: o.streams, Tiles: o.tiles})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,9 @@ func CheckTilesURL(text string) error {
 		}
 	}
 	u, err := url.Parse(tileAddress{}.in(text))
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(u.Host, "{}") {
+	_, rest, _ := strings.Cut(text, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(host, "{") {
 		return errors.New("is not an address like https://tiles.example/{z}/{x}/{y}.png")
 	}
 	return nil

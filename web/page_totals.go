@@ -35,6 +35,7 @@ type barChart struct {
 type yearChart struct {
 	chart
 	Said string
+	Two  bool // something happened last year, too
 	Rows []yearRow
 }
 
@@ -70,7 +71,10 @@ func (s *Server) pageTotals(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newSumRow(name string, s musette.Sum, u units) sumRow {
-	row := sumRow{Name: name, Count: thousands(s.Count), Distance: inWords([]figure{u.distance(s.DistanceM)}), Time: inWords(roundHours(s.MovingS))}
+	row := sumRow{Name: name, Count: thousands(s.Count), Time: inWords(roundHours(s.MovingS))}
+	if s.DistanceM >= 1 {
+		row.Distance = inWords([]figure{u.distance(s.DistanceM)})
+	}
 	if s.ClimbM > 0 {
 		row.Climb = inWords([]figure{u.height(float64(s.ClimbM))})
 	}
@@ -194,7 +198,7 @@ func newYear(sums []musette.WeekSum, u units, now time.Time) *yearChart {
 	c.Said = inWords([]figure{u.whole(sumNow)}) + " so far this year."
 	if before > 0 {
 		lastYear.Label = fmt.Sprintf("%d: %s", year-1, inWords([]figure{u.whole(before)}))
-		lines = []svg.Line{lastYear, thisYear}
+		lines, c.Two = []svg.Line{lastYear, thisYear}, true
 		more, less := sumNow-byNow, ""
 		if less = "more"; more < 0 {
 			more, less = -more, "less"

@@ -47,7 +47,7 @@ func TestEverySettingHasWhatPeopleNeed(t *testing.T) {
 		t.Fatalf("settings:\n%q, not\n%q", have, names)
 	}
 	for _, name := range have[len(names):] {
-		if name != "MUSETTE_ORIGINS" && name != "MUSETTE_BACKUP_DIR" && name != "MUSETTE_RETENTION_API" && !strings.HasPrefix(name, "MUSETTE_TILES_") && !strings.HasPrefix(name, "MUSETTE_NOTIFY_") && !strings.HasPrefix(name, "MUSETTE_POLICY_") {
+		if name != "MUSETTE_ORIGINS" && name != "MUSETTE_BACKUP_DIR" && name != "MUSETTE_RETENTION_API" && !strings.HasPrefix(name, "MUSETTE_PUBLISH_") && !strings.HasPrefix(name, "MUSETTE_TILES_") && !strings.HasPrefix(name, "MUSETTE_NOTIFY_") && !strings.HasPrefix(name, "MUSETTE_POLICY_") {
 			t.Errorf("%s is not in the contract", name)
 		}
 	}

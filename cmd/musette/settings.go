@@ -127,16 +127,6 @@ var contractTable = []setting{
 		right: "write yes, or leave it out; the README says what Strava's policy asks", set: setPublishAPI,
 	},
 	{
-		name: "MUSETTE_PUBLISH_FIELDS", byDefault: "name,description,map,strava",
-		about: "what they see of an activity besides sport, time and distance",
-		right: "write any of " + strings.Join(feed.Fields, ", ") + " with commas between, or none", set: setPublishFields,
-	},
-	{
-		name: "MUSETTE_PUBLISH_DELAY", byDefault: "0s", about: "how long after its end they see an activity",
-		right: "write a time such as 90m, 24h or 2d",
-		set:   parsed(func(c *config) *time.Duration { return &c.PublishDelay }, parseDelay),
-	},
-	{
 		name: "MUSETTE_LOG_LEVEL", byDefault: "info", about: "how much is logged: debug, info, warn or error",
 		right: "write debug, info, warn or error", set: setLogLevel,
 	},
@@ -146,8 +136,18 @@ var contractTable = []setting{
 	},
 }
 
-// originsTable is what the APIs and backups want to know besides.
+// originsTable is what publishing, the APIs, maps and backups want to know besides.
 var originsTable = []setting{
+	{
+		name: "MUSETTE_PUBLISH_FIELDS", byDefault: "name,description,map,strava",
+		about: "what they see of an activity besides sport, time and distance",
+		right: "write any of " + strings.Join(feed.Fields, ", ") + " with commas between, or none", set: setPublishFields,
+	},
+	{
+		name: "MUSETTE_PUBLISH_DELAY", byDefault: "0s", about: "how long after its end they see an activity",
+		right: "write a time such as 90m, 24h or 2d",
+		set:   parsed(func(c *config) *time.Duration { return &c.PublishDelay }, parseDelay),
+	},
 	{
 		name: "MUSETTE_ORIGINS", about: "whose pages may read the APIs from a browser",
 		right: "write origins with commas between, such as https://example.org,https://www.example.org", set: setOrigins,
