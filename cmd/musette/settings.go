@@ -140,11 +140,11 @@ var contractTable = []setting{
 var originsTable = []setting{
 	{
 		name: "MUSETTE_PUBLISH_FIELDS", byDefault: "name,description,map,strava",
-		about: "what they see of an activity besides sport, time and distance",
+		about: "what strangers see of an activity besides sport, time and distance",
 		right: "write any of " + strings.Join(feed.Fields, ", ") + " with commas between, or none", set: setPublishFields,
 	},
 	{
-		name: "MUSETTE_PUBLISH_DELAY", byDefault: "0s", about: "how long after its end they see an activity",
+		name: "MUSETTE_PUBLISH_DELAY", byDefault: "0s", about: "how long after its end strangers see an activity",
 		right: "write a time such as 90m, 24h or 2d",
 		set:   parsed(func(c *config) *time.Duration { return &c.PublishDelay }, parseDelay),
 	},
