@@ -2,8 +2,12 @@ package keeper_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -167,4 +171,92 @@ func TestFailure27DowntimeAndFailuresAreCaughtUp(t *testing.T) {
 	if _, ok := h.shown(during); !ok {
 		t.Error("a failed poll was not made up for")
 	}
+}
+
+// Whole tokens were in the log, and in addresses. Here: all that the keeper writes when everything goes wrong, at the
+// most talkative level, and what it keeps of errors.
+func TestFailure20NoSecretIsInTheLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := newHouse(t, stravatest.Config{Seed: 11, Activities: 12, Limits: plenty, RotateRefreshTokens: true}, func(h *house) {
+		h.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	for _, kind := range faultKinds {
+		if kind == stravatest.FaultLatency {
+			continue
+		}
+		for _, path := range []string{"", "/oauth/token"} {
+			h.fault(stravatest.Fault{Kind: kind, Path: path, For: time.Hour})
+		}
+		h.server.ExpireTokens()
+		h.later(70 * time.Minute)
+	}
+	h.server.Revoke(h.athlete())
+	h.later(24 * time.Hour)
+	said := log.String() + fmt.Sprintf("%+v", h.status())
+	if len(said) < 10_000 {
+		t.Fatalf("only %d bytes were written, the test is void", len(said))
+	}
+	for _, secret := range []string{h.server.ClientSecret(), "Bearer", "access_token", "refresh_token="} {
+		if strings.Contains(said, secret) {
+			t.Errorf("%.20q is written", secret)
+		}
+	}
+	if token := regexp.MustCompile(`\b[0-9a-f]{40}\b`).FindString(said); token != "" { // as Strava's are
+		t.Errorf("%.6s… is written", token)
+	}
+}
+
+// A flag said that a batch was under way. It stayed after one that had nothing to do, after one asked for from inside
+// another, and after a crash; from then on nothing was looked after. Here nothing but calls says that calls are made.
+func TestFailure25NothingStaysUnderWay(t *testing.T) {
+	inBubble(t, stravatest.Config{Seed: 12, Activities: 20, Limits: plenty}, nothingStays)
+}
+
+func nothingStays(h *house) {
+	t := h.t
+	h.sync()
+	h.complete()
+	syncs := func(what string) {
+		t.Helper()
+		before := h.keeper.Calls()
+		if s := h.sync(); s.State != musette.StateOK || h.keeper.Calls()-before != 1 {
+			t.Errorf("%s: a sync ends %s after %d calls, want ok after one", what, s.State, h.keeper.Calls()-before)
+		}
+	}
+	syncs("complete")
+	syncs("nothing to do before")
+
+	asked := false
+	_, err := h.keeper.Sync(t.Context(), keeper.SyncOptions{Progress: func(musette.Status) {
+		if !asked {
+			asked = true
+			_, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
+			h.must(err)
+		}
+	}})
+	h.must(err)
+	h.later(time.Second)
+	syncs("asked for from inside another")
+
+	added := h.add(time.Time{})
+	_, err = keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
+	h.must(err)
+	ctx, crash := context.WithCancel(t.Context())
+	h.must(h.keeper.Lead(ctx, func(ctx context.Context) error {
+		_, err := h.keeper.Step(ctx, h.clock.Now())
+		h.store.Close() // and nothing of it is given back
+		return err
+	}))
+	crash()
+	h.reopen()
+	h.clock.Advance(2 * time.Minute)
+	if s := h.status(); s.State == musette.StateSyncing {
+		t.Errorf("two minutes after a crash it is still %s", s.State)
+	}
+	h.sync()
+	if _, ok := h.shown(added); !ok {
+		t.Error("after a crash nothing new comes")
+	}
+	syncs("after a crash")
 }
