@@ -163,10 +163,28 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 	return k.last.Wake, ctx.Err()
 }
 
-// writeLimit bounds how long somebody who stops waits for the store to take what came.
-const writeLimit = 20 * time.Second
+const (
+	// writeLimit bounds how long somebody who stops waits for the store to take what came.
+	writeLimit = 20 * time.Second
+	// writeMost bounds how long writing what came may take at all. A page of activities is two thousand statements, and
+	// a database may be at the other end of a slow line; but one that says nothing any more is away.
+	writeMost = 2 * time.Minute
+)
 
 // lasting outlives its parent by the time that writing may take: what came is written though nobody wants more.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+func lasting(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), writeMost)
+	unlinked := context.AfterFunc(parent, func() {
+		t := time.NewTimer(writeLimit)
+		defer t.Stop()
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+			cancel()
+		}
+	})
+	return ctx, func() {
+		unlinked()
+		cancel()
+	}
 }

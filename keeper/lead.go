@@ -56,7 +56,7 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		<-done
 		k.lease = nil
 		k.leads.Store(false)
-		last, cancel := lasting(ctx)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 		defer cancel()
 		switch free := lease.Release(last); {
 		case errors.Is(free, store.ErrUnreachable):

@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -304,4 +305,37 @@ func TestRefitAfterOtherSettings(t *testing.T) {
 	if calls := h.callsIn(func() { h.later(time.Hour) }); len(calls) == 0 {
 		t.Error("a shorter interval only holds after the longer one")
 	}
+}
+
+// A database at the other end of a slow line takes half a minute for a page: it is not taken for one that is away.
+func TestASlowStoreIsWaitedFor(t *testing.T) {
+	inBubble(t, stravatest.Config{Seed: 4, Activities: 30, Limits: plenty}, func(h *house) {
+		h.later(time.Hour)
+		slow := &slowLog{Handler: slog.DiscardHandler}
+		h.log = slog.New(slow)
+		h.reopen()
+		h.fault(stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: "/athlete/activities", Count: 1}) // is logged as it is written
+		h.must(h.server.Rename(h.server.Activities(h.athlete())[1].ID, "Another name"))
+		h.later(7 * time.Hour)
+		if !slow.waited.Load() {
+			t.Fatal("nothing was slow, the test is void")
+		}
+		h.later(7 * time.Hour)
+		h.complete()
+	})
+}
+
+// slowLog takes half a minute for the first warning.
+type slowLog struct {
+	slog.Handler
+	waited atomic.Bool
+}
+
+func (l *slowLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *slowLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelWarn && l.waited.CompareAndSwap(false, true) {
+		time.Sleep(30 * time.Second)
+	}
+	return nil
 }
