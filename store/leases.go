@@ -36,6 +36,7 @@ const (
 		WHERE {leases}.until_ms <= {now} OR $4 = 1 RETURNING number`
 	heldSQL    = "SELECT holder, until_ms FROM {leases} WHERE name = $1"
 	renewSQL   = "UPDATE {leases} SET until_ms = {now} + $1 WHERE name = $2 AND number = $3 AND (until_ms > {now} OR $4 = 1) AND until_ms > 0"
+	outlastSQL = "UPDATE {leases} SET until_ms = {now} + $1 WHERE name = $2 AND number = $3 AND until_ms > 0"
 	releaseSQL = "UPDATE {leases} SET until_ms = 0 WHERE name = $1 AND number = $2"
 	fenceSQL   = "SELECT number FROM {leases} WHERE name = $1 AND number = $2 AND (until_ms > {now} OR $3 = 1) AND until_ms > 0{lock}"
 )
@@ -111,6 +112,16 @@ func (l *Lease) check(ctx context.Context, tx *Tx) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.lost(nil)
 	}
+	return err
+}
+
+// outlast renews the lease at the end of a transaction that it fences, if that took long: meanwhile nobody else could
+// take the lease, its row being locked, but nobody could renew it either.
+func (l *Lease) outlast(ctx context.Context, tx *Tx, began time.Time) error {
+	if l.file != nil || time.Since(began) < l.ttl/4 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "renewing the lease "+l.Name, outlastSQL, l.ttl.Milliseconds(), escapeText(l.Name), l.Number)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"musette"
 )
@@ -50,6 +51,7 @@ func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) er
 			return err
 		}
 	}
+	began := time.Now()
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -61,6 +63,11 @@ func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) er
 	}
 	if err := tx.flush(ctx); err != nil {
 		return err
+	}
+	if fence != nil {
+		if err := fence.outlast(ctx, tx, began); err != nil {
+			return err
+		}
 	}
 	if err := t.Commit(); err != nil {
 		return s.fail("committing a change", err)

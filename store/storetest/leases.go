@@ -59,6 +59,32 @@ func testLeases(t *testing.T, b *bench) {
 		}
 	}
 	testRunOut(t, b)
+	testOutlasts(t, b)
+}
+
+// testOutlasts has a transaction take longer than the lease that fences it, which then lasts from the transaction's end.
+// On a machine that is busy it may have run out again before anybody looks: then once more, with a longer one.
+func testOutlasts(t *testing.T, b *bench) {
+	ctx := t.Context()
+	for ttl := 50 * time.Millisecond; ; ttl *= 2 {
+		l, err := b.Acquire(ctx, fmt.Sprint("long ", ttl), "one", ttl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = b.Update(ctx, l, func(tx *store.Tx) error {
+			time.Sleep(ttl + ttl/4) // by the database's clock, which no test can set
+			return tx.PutSetting(ctx, "x", "y")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = l.Renew(ctx); err == nil {
+			return
+		}
+		if ttl > 3*time.Second {
+			t.Fatalf("after a transaction that took longer than its lease: %v", err)
+		}
+	}
 }
 
 // testRunOut waits for the database's clock, which no test can set.
