@@ -9,9 +9,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -300,10 +300,12 @@ func (s *Server) refused(what string, err error) {
 	}
 }
 
-// withoutSecret is a path for the log.
+// withoutSecret is a path for the log: without what follows the webhook's prefix, also where somebody has mistyped that.
 func withoutSecret(path string) string {
-	if before, _, is := strings.Cut(path, webhookPrefix); is {
-		return before + webhookPath
+	if at := anyWebhook.FindStringIndex(path); at != nil {
+		return path[:at[0]] + webhookPath
 	}
 	return path
 }
+
+var anyWebhook = regexp.MustCompile("(?i)" + webhookPrefix)
