@@ -78,6 +78,9 @@ func classifySQLite(err error) (hint string, kind error) {
 	if !ok {
 		return "", nil
 	}
+	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // there was no room for the log's index
+		return hintFull, ErrDiskFull
+	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return hintFull, ErrDiskFull
@@ -103,7 +106,7 @@ func classifyPostgres(err error) (hint string, kind error) {
 		case e.Code == "53100":
 			return hintFull, ErrDiskFull
 		case e.Code == "25006":
-			return "nothing was changed; this is a read-only copy, point DATABASE_URL at the primary", ErrReadOnly
+			return "nothing was changed; this is a read-only copy, or was set read-only, as hosted databases are when their disk is full: point DATABASE_URL at the primary, or make room there", ErrReadOnly
 		case e.Code == "42501":
 			return hintGrant, ErrNotAllowed
 		case e.Code == "XX001", e.Code == "XX002":

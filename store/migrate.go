@@ -44,6 +44,9 @@ func (s *Store) migrate(ctx context.Context) error {
 			Hint: fmt.Sprintf("its schema is version %d, this program knows %d; nothing was changed: install the newer program, or restore an older backup elsewhere", have, want),
 		}
 	}
+	if s.toRead {
+		return s.mustBe(have == want)
+	}
 	if s.dialect == sqliteDialect {
 		if _, err := s.writer.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
 			return s.fail("opening", err)

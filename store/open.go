@@ -35,6 +35,7 @@ type Store struct {
 	writer, reader *sql.DB
 	viewOptions    *sql.TxOptions
 	anchor         *sql.Conn // keeps a database in memory alive
+	toRead         bool      // nothing is written, see OpenToRead
 	closed         atomic.Bool
 	texts          sync.Map // statement → the dialect's form
 	onDamage       atomic.Pointer[func(*DamageError)]
@@ -47,7 +48,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Now = time.Now
 	}
 	if c.URL != "" {
-		return openPostgres(ctx, c)
+		return connect(ctx, c, false)
 	}
 	return openPatiently(ctx, c)
 }
@@ -105,7 +106,7 @@ var memories atomic.Int64
 // for tests. A View waits for an Update under way, so don't nest them.
 func OpenMemory(ctx context.Context) (*Store, error) {
 	s := &Store{dialect: sqliteDialect, where: "memory", now: time.Now}
-	if err := s.openPools(fmt.Sprintf("/musette-%d", memories.Add(1)), "memdb"); err != nil {
+	if err := s.openPools(fmt.Sprintf("/musette-%d", memories.Add(1)), inMemory); err != nil {
 		return nil, err
 	}
 	var err error
@@ -126,6 +127,9 @@ func (s *Store) start(ctx context.Context) (*Store, error) {
 		s.Close()
 		return nil, err
 	}
+	if s.toRead {
+		return s, nil
+	}
 	if err := s.mendLanes(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -141,6 +145,9 @@ func (s *Store) ensureMeta(ctx context.Context) error {
 	}
 	if n > 0 {
 		return nil
+	}
+	if err := s.mustBe(false); err != nil {
+		return err
 	}
 	v := values{int64(1), newEpoch(), int64(0), int64(0)}
 	stmt := tMeta.stmts.insert + " ON CONFLICT DO NOTHING"

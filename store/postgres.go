@@ -20,9 +20,9 @@ const (
 	postgresConnectTimeout = 5 * time.Second
 )
 
-// openPostgres opens a database by its URL. No statement is prepared and no session state used, so that a pooler in
+// connect opens a Postgres database by its URL. No statement is prepared and no session state used, so that a pooler in
 // transaction mode may stand between.
-func openPostgres(ctx context.Context, c Config) (*Store, error) {
+func connect(ctx context.Context, c Config, toRead bool) (*Store, error) {
 	config, where, err := parseURL(c.URL)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func openPostgres(ctx context.Context, c Config) (*Store, error) {
 	db.SetMaxIdleConns(postgresConnections) // fewer would redial at every burst
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	s := &Store{
-		dialect: postgresDialect, where: where, now: c.Now, writer: db, reader: db,
+		dialect: postgresDialect, where: where, now: c.Now, writer: db, reader: db, toRead: toRead,
 		viewOptions: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	}
 	if err := s.createSchema(ctx); err != nil {
@@ -127,6 +127,9 @@ func (s *Store) createSchema(ctx context.Context) error {
 	}
 	if there {
 		return s.ownSchema(ctx)
+	}
+	if err := s.mustBe(false); err != nil {
+		return err
 	}
 	_, err := s.writer.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS musette")
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == "23505" || e.Code == "42P06") {

@@ -16,35 +16,40 @@ const (
 	cacheKiB        = "-8000"    // per connection
 )
 
-// openPools opens one connection that writes and a few that read. vfs is "" for a file, "memdb" for memory.
+// The ways to open what isn't a file that can be written. SQLite has the first two as a virtual file system and as a
+// mode; the third passes over locks and log, which nobody needs who finds no log.
+const (
+	inMemory   = "vfs=memdb"
+	readOnly   = "mode=ro"
+	unchanging = "mode=ro&immutable=1"
+)
+
+// openPools opens one connection that writes and a few that read. how is "" for a file, or one of the ways above.
 //
 // The log is synced at each commit (synchronous=FULL): a token that Strava has rotated must survive a power cut. The
 // cost is one fsync per transaction; see the benchmarks. What is deleted is overwritten (secure_delete): of an athlete
 // who has left nothing may stay in the file.
-func (s *Store) openPools(path, vfs string) error {
+func (s *Store) openPools(path, how string) error {
 	common := []string{"busy_timeout(" + busyTimeoutMS + ")", "cache_size(" + cacheKiB + ")"}
 	write := append([]string{"synchronous(FULL)", "journal_size_limit(" + journalLimit + ")", "secure_delete(1)"}, common...)
 	read := append([]string{"query_only(1)"}, common...)
 	var err error
-	if s.writer, err = openPool(path, vfs, write, "immediate", 1); err != nil {
+	if s.writer, err = openPool(path, how, write, "immediate", 1); err != nil {
 		return s.fail("opening", err)
 	}
-	if s.reader, err = openPool(path, vfs, read, "", readConnections); err != nil {
+	if s.reader, err = openPool(path, how, read, "", readConnections); err != nil {
 		s.Close()
 		return s.fail("opening", err)
 	}
 	return nil
 }
 
-func openPool(path, vfs string, pragmas []string, lock string, connections int) (*sql.DB, error) {
+func openPool(path, how string, pragmas []string, lock string, connections int) (*sql.DB, error) {
 	q := url.Values{"_pragma": pragmas}
 	if lock != "" {
 		q.Set("_txlock", lock)
 	}
-	if vfs != "" {
-		q.Set("vfs", vfs)
-	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode()+"&"+how)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ type Tx struct {
 // The transaction is kept only if fn returns nil and no statement failed. fn must not use the store other than
 // through its Tx: a nested Update, Acquire or Renew would wait for this one for ever.
 func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) error {
+	if s.toRead {
+		return &Error{Kind: ErrReadOnly, Where: s.where, Hint: "nothing was changed; it was opened only to be read"}
+	}
 	t, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return s.fail("beginning a change", err)
@@ -152,4 +155,13 @@ func (tx *Tx) RenewEpoch(ctx context.Context) error {
 	m.epoch = newEpoch()
 	tx.renewed = tx.write
 	return nil
+}
+
+// Writable returns nil if a change can be written now: it writes what is there once more, which nobody sees.
+func (s *Store) Writable(ctx context.Context) error {
+	return s.Update(ctx, nil, func(tx *Tx) error {
+		_, err := tx.readMeta(ctx)
+		tx.renewed = true
+		return err
+	})
 }

@@ -68,7 +68,7 @@ func (s speaker) say(st *musette.Status) []sentence {
 func (s speaker) whole(st *musette.Status) sentence {
 	switch st.State {
 	case musette.StateStoreDown:
-		return s.tell("stop", "The database can’t be reached. Nothing is lost: ",
+		return s.tell("stop", "The database can’t be used. Nothing is lost: ",
 			s.from(st, "this is the copy from ", ", and it catches up by itself."), "you see a copy, and it catches up by itself.")
 	case musette.StateDiskFull:
 		if s.owner {

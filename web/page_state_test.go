@@ -34,7 +34,7 @@ func TestStatesAreSentences(t *testing.T) {
 		{"polling", musette.Status{State: musette.StateSyncing, AsOf: at(-4)}, false, "Up to date 4 minutes ago."},
 		{"offline", musette.Status{State: musette.StateOffline, AsOf: at(-4), NextCall: at(13)}, true, "Strava isn’t answering at the moment. Everything here is from 13:58 and stays; it is asked again at 14:15."},
 		{"offline, next unknown", musette.Status{State: musette.StateOffline}, true, "Strava isn’t answering at the moment. Nothing is lost; it is asked again soon."},
-		{"store", musette.Status{State: musette.StateStoreDown, AsOf: at(-4)}, true, "The database can’t be reached. Nothing is lost: this is the copy from 13:58, and it catches up by itself."},
+		{"store", musette.Status{State: musette.StateStoreDown, AsOf: at(-4)}, true, "The database can’t be used. Nothing is lost: this is the copy from 13:58, and it catches up by itself."},
 		{
 			"one of two",
 			musette.Status{State: musette.StateOK, AsOf: at(-4), Athletes: []musette.Athlete{

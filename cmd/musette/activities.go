@@ -24,7 +24,7 @@ MUSETTE_TYPES=Run musette activities`
 }
 
 func (c *activitiesCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

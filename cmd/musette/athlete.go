@@ -42,7 +42,7 @@ type listedAthlete struct {
 }
 
 func (c *athleteListCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

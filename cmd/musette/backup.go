@@ -39,7 +39,7 @@ cp "$(musette backup create)" /mnt/elsewhere/`
 }
 
 func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ type deletion struct {
 }
 
 func (c *deletionsListCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

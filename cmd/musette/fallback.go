@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
+	"musette"
 	"musette/snapshot"
 	"musette/store"
 )
@@ -21,10 +22,64 @@ const (
 // errBack says that the database can be opened again.
 var errBack = errors.New("the database is back")
 
-// storeOrSnapshot opens the store or, where it can't be reached or read, the newest good snapshot in its place: in
-// memory, to serve from. Then openStore stays nil, nothing is synced, and instead says why. A damaged SQLite file is an
-// error: it can be replaced, unless another process has it.
-func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead string, err error) {
+// away says why what is served can't be kept up to date: it is a snapshot of the store, or the store can't be written.
+// The zero value is that it can.
+type away struct {
+	state         musette.State
+	cause, advice string
+}
+
+// onto makes a status say so.
+func (w away) onto(s *musette.Status, since *time.Time) {
+	s.State, s.Cause, s.Advice, s.Since = w.state, w.cause, w.advice, since
+	s.Until, s.NextCall, s.ETA = nil, nil, nil
+}
+
+// awayFor is what an error of the store means for whoever goes on without writing; served says what is shown meanwhile.
+func awayFor(err error, served ...string) away {
+	why := away{state: musette.StateStoreDown, cause: plain(err.Error()), advice: musette.StateStoreDown.Advice()}
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		bare := *e
+		bare.Hint = ""
+		why.cause, why.advice = plain(bare.Error()), e.Hint
+		if e.Kind == store.ErrDiskFull {
+			why.state = musette.StateDiskFull
+		}
+	}
+	why.cause = strings.Join(append([]string{why.cause}, served...), "; ")
+	return why
+}
+
+// storeToRead opens the store for a command that only looks: where it can't be written, that is no matter.
+func (a *app) storeToRead(ctx context.Context) (*store.Store, error) {
+	st, err := a.existingStore(ctx)
+	if a.unwritable(err) {
+		if st, e := a.openToRead(ctx); e == nil {
+			return st, nil
+		}
+	}
+	return st, err
+}
+
+func (a *app) openToRead(ctx context.Context) (*store.Store, error) {
+	st, err := store.OpenToRead(ctx, store.Config{URL: a.cfg.DatabaseURL.Reveal(), Dir: a.cfg.DataDir, Now: a.now})
+	if err == nil {
+		a.onClose(st.Close)
+	}
+	return st, err
+}
+
+// unwritable reports whether an error may mean no more than that nothing can be written. SQLite can't be reached either
+// where it may write the file but make none beside it.
+func (a *app) unwritable(err error) bool {
+	return errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrDiskFull) ||
+		a.cfg.DatabaseURL == "" && errors.Is(err, store.ErrUnreachable)
+}
+
+// storeOrSnapshot opens the store or, where it can't be written, opens it to be read or, where it can't be reached or
+// read either, the newest good snapshot in its place: in memory, to serve from. Then openStore stays nil, nothing is
+// synced, and instead says why. A damaged SQLite file is an error: it can be replaced, unless another process has it.
+func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead away, err error) {
 	waiting, done := context.WithTimeout(ctx, storePatience)
 	defer done()
 	if err = cmp.Or(a.standIn, a.missing(ctx)); err == nil {
@@ -34,29 +89,48 @@ func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead str
 		err = a.lostMoments(ctx, st)
 	}
 	mendable := fileDamaged(err) && a.cfg.DatabaseURL == "" && a.standIn == nil
-	if err == nil || mendable || !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
-		return st, "", err
+	if err == nil || mendable || !a.unwritable(err) && !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
+		return st, away{}, err
+	}
+	if a.unwritable(err) {
+		if st, instead, e := a.unwritten(waiting, err); e == nil {
+			return st, instead, nil
+		}
 	}
 	info, none := snapshot.NewestIn(ctx, a.cfg.everySnapshots()...)
 	if none != nil {
-		return nil, "", err
+		return nil, away{}, err
 	}
 	memory, e := store.OpenMemory(ctx)
 	if e != nil {
-		return nil, "", errors.Join(err, e)
+		return nil, away{}, errors.Join(err, e)
 	}
 	a.onClose(memory.Close)
 	if e := snapshot.Load(ctx, info.Path, memory, "document_history"); e != nil {
-		return nil, "", errors.Join(err, e)
+		return nil, away{}, errors.Join(err, e)
 	}
 	at := info.At.Local().Format("2 January 15:04")
 	a.say("%s", plain(err.Error()))
 	a.say("serving the snapshot of %s until the database is back", at)
-	return memory, fmt.Sprintf("the database can't be used; this is the snapshot of %s", at), nil
+	return memory, awayFor(err, "this is the snapshot of "+at), nil
 }
 
-// awaitStore returns [errBack] once the store can be opened.
-func (a *app) awaitStore(ctx context.Context) error {
+// unwritten opens a store to be read, because it can't be written.
+func (a *app) unwritten(ctx context.Context, why error) (*store.Store, away, error) {
+	st, err := a.openToRead(ctx)
+	if err == nil {
+		err = a.lostMoments(ctx, st)
+	}
+	if err != nil {
+		return nil, away{}, err
+	}
+	a.say("%s", plain(why.Error()))
+	a.say("serving what is there, until it can be written")
+	return st, awayFor(why, "what is there is served"), nil
+}
+
+// awaitStore returns [errBack] once the store can be opened, and written.
+func (s *site) awaitStore(ctx context.Context) error {
 	t := time.NewTicker(storeProbe)
 	defer t.Stop()
 	for {
@@ -65,9 +139,21 @@ func (a *app) awaitStore(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		st, err := store.Open(ctx, store.Config{URL: a.cfg.DatabaseURL.Reveal(), Dir: a.cfg.DataDir, Now: a.now})
-		if err == nil {
-			return errors.Join(errBack, st.Close())
+		if s.back(ctx) {
+			return errBack
 		}
 	}
+}
+
+func (s *site) back(ctx context.Context) bool {
+	c := store.Config{URL: s.app.cfg.DatabaseURL.Reveal(), Dir: s.app.cfg.DataDir, Now: s.app.now}
+	if s.store.Path() != "" { // a file that is open to be read can't be opened otherwise beside that
+		return store.FileWritable(c.Dir) == nil
+	}
+	st, err := store.Open(ctx, c)
+	if err != nil {
+		return false
+	}
+	defer st.Close()
+	return st.Writable(ctx) == nil
 }

@@ -35,7 +35,7 @@ type past struct {
 }
 
 func (c *historyCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ type keyListCmd struct {
 func (keyListCmd) Help() string { return "musette key list" }
 
 func (c *keyListCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *site) measure(ctx context.Context) error {
 	if cfg.BackupDir != "" {
 		shown.Shelves = append(shown.Shelves, metrics.Shelf{Name: "copy", Snapshots: cfg.BackupDir, Disk: cfg.BackupDir})
 	}
-	if s.cause == "" {
+	if !s.away() {
 		shown.Store = s.store
 	}
 	return s.app.count().Run(ctx, shown)

@@ -90,6 +90,9 @@ func explain(err error) *problem {
 		}
 		return &problem{err: &bare, hint: e.Hint, code: exitFailed}
 	}
+	if errors.Is(err, store.ErrDiskFull) { // a snapshot's, whose error says what to do
+		return endedIn(musette.StateDiskFull, err.Error(), "")
+	}
 	if e, ok := errors.AsType[*token.ReconnectError](err); ok {
 		return endedIn(musette.StateReconnect, e.Error(), "")
 	}

@@ -77,9 +77,11 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	site := &site{app: a, store: st, cause: instead, began: a.now().UTC().Truncate(time.Second), listener: listener}
-	if instead == "" {
-		if err := site.keep(ctx); err != nil {
+	site := &site{app: a, store: st, instead: instead, began: a.now().UTC().Truncate(time.Second), listener: listener}
+	if instead == (away{}) {
+		if err := site.keep(ctx); a.unwritable(err) {
+			site.instead, a.openStore = awayFor(err, "what is there is served"), nil
+		} else if err != nil {
 			return err
 		}
 	}
@@ -135,7 +137,7 @@ type site struct {
 
 	keeper    *keeper.Keeper // nil: this process only serves
 	noConnect string         // why nobody can connect, in words; "" if it isn't known
-	cause     string         // why the store is a snapshot of one; "" if it is the store
+	instead   away           // why nothing is kept up to date, for the time being
 	began     time.Time
 	feed      *feed.Feed
 	server    *web.Server
@@ -176,12 +178,14 @@ func (s *site) status(ctx context.Context) (musette.Status, error) {
 		return s.keeper.Status(ctx)
 	}
 	st, err := keeper.ReadStatus(ctx, s.store, s.app.now(), 0, s.app.judge())
-	if err == nil && s.cause != "" {
-		st.State, st.Cause, st.Until = musette.StateStoreDown, s.cause, nil
-		st.Since, st.Advice = &s.began, st.State.Advice()
+	if err == nil && s.away() {
+		s.instead.onto(&st, &s.began)
 	}
 	return st, err
 }
+
+// away reports whether nothing can be written now.
+func (s *site) away() bool { return s.instead != (away{}) }
 
 func (s *site) load(ctx context.Context) error {
 	s.feed = s.app.feed(s.store, s.status)
@@ -206,10 +210,10 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 	if s.app.cfg.APIKey != "" {
 		c.APIKeyHash = web.HashKey(s.app.cfg.APIKey.Reveal())
 	}
-	if s.cause == "" {
+	if !s.away() {
 		c.Refresh, c.Woken, c.Leave = s.app.refresher(s.store, wake), wake, s.leave()
 	}
-	if s.keeper != nil && s.cause == "" && !s.app.demo { // the demo's athlete is made up
+	if s.keeper != nil && !s.away() && !s.app.demo { // the demo's athlete is made up
 		c.Connect = s.connect(s.keeper)
 	}
 	if s.server, err = web.New(c); err != nil {
@@ -257,8 +261,8 @@ func (s *site) run(ctx context.Context) error {
 	if s.keeper != nil {
 		start(s.keeper.Run)
 	}
-	if s.cause != "" {
-		start(s.app.awaitStore)
+	if s.away() {
+		start(s.awaitStore)
 	} else {
 		start(s.warden)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"musette"
 	"musette/keeper"
+	"musette/store"
 )
 
 type statusCmd struct {
@@ -28,7 +30,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if c.Server {
 		return a.askServer(ctx)
 	}
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}
@@ -36,6 +38,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	a.addUnwritten(ctx, &s)
 	if c.JSON {
 		return writeStatus(a, s)
 	}
@@ -48,6 +51,23 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		t.row("quarantined", fmt.Sprintf("%s of %d: %s; `musette sync %d` tries it again", e.Part, e.ActivityID, plain(e.Message), e.ActivityID))
 	}
 	return t.write(a.out)
+}
+
+// writePatience is how long a status may wait for others who write.
+const writePatience = 2 * time.Second
+
+// addUnwritten says in a status that nothing can be written now, which nobody could have written into the store. A data
+// directory that only this user can't write is no matter.
+func (a *app) addUnwritten(ctx context.Context, s *musette.Status) {
+	ctx, done := context.WithTimeout(ctx, writePatience)
+	defer done()
+	st, err := a.existingStore(ctx)
+	if err == nil {
+		err = st.Writable(ctx)
+	}
+	if errors.Is(err, store.ErrDiskFull) || a.cfg.DatabaseURL != "" && errors.Is(err, store.ErrReadOnly) {
+		awayFor(err).onto(s, nil)
+	}
 }
 
 // serverPatience is how long a server may take to say that it serves.

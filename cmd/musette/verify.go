@@ -65,7 +65,11 @@ func (c *verifyCmd) Run(ctx context.Context, a *app) error {
 // check looks at everything. That the store can't be opened for damage is a finding too.
 func (c *verifyCmd) check(ctx context.Context, a *app, v *verdict) error {
 	*v = verdict{Damaged: []badRow{}, File: []string{}, Repaired: v.Repaired, Aside: v.Aside}
-	st, err := a.existingStore(ctx)
+	open := a.storeToRead
+	if c.Repair {
+		open = a.existingStore
+	}
+	st, err := open(ctx)
 	if err == nil {
 		err = a.lostMoments(ctx, st)
 	}

@@ -14,7 +14,7 @@ import (
 // and a link. Where what is said would be kept, neither is made, only how to get them is said.
 func (s *site) welcome(ctx context.Context) error {
 	a := s.app
-	if s.cause == "" {
+	if !s.away() {
 		if err := a.servesOn(ctx, s.store); err != nil {
 			return err
 		}
@@ -23,7 +23,7 @@ func (s *site) welcome(ctx context.Context) error {
 		a.say("`musette login` prints a link that opens it as its owner, `musette key create --scope read,refresh,admin` makes an operator's key")
 		return nil
 	}
-	if a.cfg.APIKey == "" && s.cause == "" {
+	if a.cfg.APIKey == "" && !s.away() {
 		key, err := web.FirstKey(ctx, s.store, a.now())
 		if err != nil {
 			return err
@@ -33,6 +33,10 @@ func (s *site) welcome(ctx context.Context) error {
 		}
 	}
 	link, err := a.loginLink(ctx, s.store, a.cfg.address())
+	if a.unwritable(err) {
+		a.say("no link to sign in can be made until the database can be written; keys and sessions are good as ever")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ type zoneShown struct {
 }
 
 func (c *zoneListCmd) Run(ctx context.Context, a *app) error {
-	st, err := a.existingStore(ctx)
+	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}
