@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
+	"slices"
 	"time"
 
 	"musette"
@@ -47,7 +49,7 @@ func (k *Keeper) recordSummaries(ctx context.Context, tx *store.Tx, page []strav
 			return err
 		}
 	}
-	overtaken, err := overtaken(ctx, tx, in.athleteID, metas, same)
+	overtaken, err := overtaken(ctx, tx, in, metas, same)
 	if err != nil {
 		return err
 	}
@@ -62,15 +64,31 @@ func (k *Keeper) recordSummaries(ctx context.Context, tx *store.Tx, page []strav
 	return k.confirmParts(ctx, tx, page, in)
 }
 
-// overtaken returns those of the ids whose detail came after their summary was last confirmed. That summary, listed once
-// more as it was, goes before the detail again: an edit that the detail had seen may have been taken back.
-func overtaken(ctx context.Context, tx *store.Tx, athleteID int64, summaries map[int64]musette.Document, ids []int64) (out []int64, err error) {
-	details, err := tx.DocumentMetas(ctx, athleteID, musette.PartDetail, ids)
+// overtaken returns those of the ids whose detail came after their summary was last confirmed, and says something else.
+// That summary, listed once more as it was, goes before the detail again: an edit that the detail had seen was taken back.
+func overtaken(ctx context.Context, tx *store.Tx, in intake, summaries map[int64]musette.Document, ids []int64) (out []int64, err error) {
+	metas, err := tx.DocumentMetas(ctx, in.athleteID, musette.PartDetail, ids)
+	if sound(err) != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
+		detail, ok := metas[id]
+		return !ok || summaries[id].ConfirmedAt.After(detail.FetchedAt)
+	})
+	details, err := tx.DocumentsOf(ctx, in.athleteID, musette.PartDetail, ids)
+	if sound(err) != nil {
+		return nil, err
+	}
+	bodies, err := tx.DocumentsOf(ctx, in.athleteID, musette.PartSummary, ids)
 	if sound(err) != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		if d, ok := details[id]; ok && !summaries[id].ConfirmedAt.After(d.FetchedAt) {
+		docs := []musette.Document{details[id], bodies[id]}
+		before, errBefore := musette.Derive(docs, false)
+		docs[1].ConfirmedAt = in.at
+		after, errAfter := musette.Derive(docs, false)
+		if errBefore != nil || errAfter != nil || !reflect.DeepEqual(before, after) {
 			out = append(out, id)
 		}
 	}

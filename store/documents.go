@@ -134,6 +134,29 @@ func (tx *Tx) DocumentMetas(ctx context.Context, athleteID int64, part musette.P
 	return metas, errors.Join(bad...)
 }
 
+// DocumentsOf returns the documents of one part for some activities, verified: a few statements, however many they are.
+// Damaged ones are left out and returned as joined [DamageError]s.
+func (tx *Tx) DocumentsOf(ctx context.Context, athleteID int64, part musette.Part, ids []int64) (map[int64]musette.Document, error) {
+	docs := make(map[int64]musette.Document, len(ids))
+	var bad []error
+	for some := range slices.Chunk(ids, inList) {
+		where := " WHERE athlete_id = $1 AND part = $2 AND activity_id IN (" + params(3, len(some)) + ")"
+		rows, err := tx.records(ctx, tDocuments, where, idArgs(some, athleteID, escapeText(string(part)))...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			d, err := wholeDocument(r, documentFrom, documentSize, documentBody)
+			if err != nil {
+				bad = append(bad, err)
+				continue
+			}
+			docs[d.ActivityID] = d
+		}
+	}
+	return docs, errors.Join(bad...)
+}
+
 // PutDocument writes a document in place of the one for its part. The old one goes to the history if history is set
 // and the bytes differ. The same bytes from the same source keep the time they first came.
 func (tx *Tx) PutDocument(ctx context.Context, d musette.Document, history bool) error {
