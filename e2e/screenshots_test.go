@@ -19,8 +19,8 @@ import (
 )
 
 // TestScreenshots looks at the demo from its first moment on, until the season is complete, and takes the pictures in
-// docs/screenshots: on a phone and on a desk, in light and dark. They are kept in $MUSETTE_SCREENSHOTS/screenshots if
-// that is set.
+// docs/screenshots: on a phone and on a desk, in light and dark; of one activity, the map and the totals too. They are kept
+// in $MUSETTE_SCREENSHOTS/screenshots if that is set.
 func TestScreenshots(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -56,7 +56,19 @@ func TestScreenshots(t *testing.T) {
 			}
 		}
 	}
+	one, err := chromedp.Run(tab, chromedp.Evaluate[string](anActivity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"activity": one, "map": "/map", "totals": "/totals"} {
+		if err := picture(tab, address+path, 1280, "light", filepath.Join(folder, name+"-1280-light.png")); err != nil {
+			t.Error(err)
+		}
+	}
 }
+
+// anActivity is the path of the newest one with a route and no photo: pictures of photos are large.
+const anActivity = `new URL(document.querySelector(".card.route h2 a").href).pathname`
 
 // picture loads the page anew and writes what it looks like.
 func picture(tab context.Context, address string, width int64, scheme, name string) error {

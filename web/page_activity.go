@@ -20,6 +20,7 @@ type activityPage struct {
 	Numbers  []number
 	Photos   []picture
 	Route    template.HTML
+	Hidden   bool   // something of the route isn't shown
 	Lines    string // the route's polylines with spaces between, for a map with tiles under it
 	Text     string
 	Profiles []profile
@@ -70,6 +71,7 @@ func newActivityPage(in *pageInput, a *musette.Activity) *activityPage {
 		p.Route = sitePages().drawings.route(a.Map, "hero", svg.RouteOptions{Class: "sport-" + p.Family, Title: "The route of " + p.Name})
 	}
 	if p.Route != "" {
+		p.Hidden = a.Map.Pieces != nil
 		p.Lines = strings.Join(a.Map.Lines(), " ")
 		p.File = "/v1/activities/" + p.ID + ".gpx"
 	}
