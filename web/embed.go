@@ -23,6 +23,7 @@ func (s *Server) embedRoutes() map[string]methods {
 		"/embed/totals":        {"GET": s.embedFrame("totals")},
 		"/embed/activity/{id}": {"GET": s.embedActivity}, // and .png, .svg
 		"/embed/feed.svg":      {"GET": s.feedPicture},
+		"/embed/map.svg":       {"GET": s.mapPicture},
 		"/embed/totals.svg":    {"GET": s.totalsPicture},
 		"/embed/totals.png":    {"GET": s.seasonCard},
 		"/feed.atom":           {"GET": s.getAtom},
@@ -88,6 +89,7 @@ type frame struct {
 	Kind, ID, Title                string
 	Limit, Type, From, To, Athlete string
 	Units, Lang, Theme             string
+	Picture                        string // shows the same where scripts don't run
 }
 
 var frameTitles = map[string]string{"feed": "Activities", "activity": "Activity", "map": "Map of routes", "totals": "Totals"}
@@ -113,6 +115,7 @@ func (s *Server) embedFrame(kind string) handler {
 			Kind: kind, ID: r.PathValue("id"), Title: frameTitles[kind],
 			Limit: values.Get("limit"), Type: strings.Join(values["type"], ","), From: values.Get("from"), To: values.Get("to"),
 			Athlete: values.Get("athlete"), Units: values.Get("units"), Lang: values.Get("lang"), Theme: values.Get("theme"),
+			Picture: r.URL.Path + ".svg?" + without(values, "lang", "limit").Encode(),
 		})
 		if err != nil {
 			return err

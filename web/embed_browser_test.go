@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 
 	"musette"
@@ -99,8 +100,12 @@ func TestBrowserShowsTheDocumentedExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := regexp.MustCompile("(?ms)^```html\n(.*?)^```").FindAllStringSubmatch(string(doc), -1)
-	if len(examples) < 5 {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?ms)^ *```html\n(.*?)^ *```").FindAllStringSubmatch(string(readme)+string(doc), -1)
+	if len(examples) < 7 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	e := newElsewhere(t, 800, siteOptions{goalM: 1_000_000, publish: everything})
@@ -313,5 +318,53 @@ func TestBrowserWidgetsLookRight(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks %q", text, want)
 		}
+	}
+}
+
+// axe finds nothing serious in a page with every widget, in light and dark.
+func TestBrowserWidgetsAreAccessible(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile("testdata/axe/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newElsewhere(t, 390, siteOptions{goalM: 1_000_000, publish: everything})
+	e.fill()
+	for _, theme := range []string{"light", "dark"} {
+		e.show(`<body style="background: ` + map[string]string{"light": "#fff", "dark": "#111"}[theme] + `"><main><h1 style="color: #777">My runs</h1><h2 style="color: #777">So far</h2>
+			<musette-totals theme="` + theme + `"></musette-totals><musette-feed theme="` + theme + `"></musette-feed><musette-map theme="` + theme + `"></musette-map>
+			<musette-activity theme="` + theme + `" activity="` + strconv.FormatInt(e.season.Activities[3].ID, 10) + `"></musette-activity></main>` + script)
+		for _, element := range []string{"musette-totals", "musette-feed", "musette-map", "musette-activity"} {
+			e.waitFor(inside(element, ".card"))
+		}
+		eval[any](e.reader, string(axe))
+		eval[any](e.reader, `axe.run(document.querySelector("main")).then((r) => { window.found = r.violations.filter((v) => ["serious", "critical"].includes(v.impact))
+			.map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120) + " " + n.failureSummary).join(" | ")); }); 0`)
+		e.waitFor(`window.found`)
+		if found := eval[[]string](e.reader, `window.found`); len(found) > 0 {
+			t.Errorf("%s: %s", theme, strings.Join(found, "\n"))
+		}
+	}
+}
+
+func TestBrowserShowsFramesWithoutScripts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, siteOptions{closed: true, goalM: 1_000_000, publish: everything}).fill()
+	r := newReader(t, 390)
+	if err := call(r.tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/embed/feed?limit=300&lang=de", "/embed/map?type=Run", "/embed/totals?units=imperial", "/embed/activity/" + strconv.FormatInt(s.season.Activities[3].ID, 10)} {
+		r.open(s.url(path))
+		if seen := eval[bool](r, `document.images.length === 1 && document.images[0].naturalWidth === 640 && document.documentElement.scrollWidth <= innerWidth`); !seen {
+			t.Errorf("%s shows nothing", path)
+		}
+	}
+	// Where nothing is public the picture says so, and is shown although its status is 401.
+	off := newSite(t, siteOptions{closed: true}).fill()
+	r.forgive = append(r.forgive, "/embed/feed.svg")
+	r.open(off.url("/embed/feed"))
+	if !eval[bool](r, `document.images[0].naturalWidth === 640`) {
+		t.Error("the picture that says that nothing is public isn't shown")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"musette"
@@ -18,12 +19,13 @@ import (
 
 // cards keeps pictures as drawn, by what is on them: drawing one takes some 40 ms.
 type cards struct {
-	kept keep[string, *feed.Response]
+	kept    keep[string, *feed.Response]
+	drawing sync.Mutex // one is drawn at a time, however many are asked for
 }
 
 const keptCards = 64
 
-func newCards() *cards { return &cards{keep[string, *feed.Response]{limit: keptCards}} }
+func newCards() *cards { return &cards{kept: keep[string, *feed.Response]{limit: keptCards}} }
 
 func (c *cards) get(card share.Card, m *musette.Map) *feed.Response {
 	key := fmt.Sprintf("%#v", card)
@@ -34,6 +36,8 @@ func (c *cards) get(card share.Card, m *musette.Map) *feed.Response {
 		if m != nil {
 			card.Lines = decoded(m)
 		}
+		c.drawing.Lock()
+		defer c.drawing.Unlock()
 		return feed.NewResponse(share.PNG(card), "card")
 	})
 }

@@ -84,6 +84,42 @@ func (s *Server) row(p *pictureAsked, a *musette.Activity) svg.Row {
 	return row
 }
 
+// mapShown is how many routes a map has if nobody says.
+const mapShown = 100
+
+// mapPicture answers with routes on one ground: those of the place where most of them are.
+func (s *Server) mapPicture(w http.ResponseWriter, r *http.Request) error {
+	return s.sendSVG(w, r, embedParams["map"], func(p *pictureAsked) ([]byte, error) {
+		if p.query.Limit == 0 {
+			p.query.Limit = mapShown
+		}
+		p.query.Has = []string{"map"}
+		list, err := p.view.Query(p.query)
+		if err != nil {
+			return nil, err
+		}
+		var groups []*group
+		for _, e := range list.Entries {
+			a := e.For(p.query.Reader)
+			if lines := decoded(a.Map); len(lines) > 0 {
+				groups = put(groups, a, lines)
+			}
+		}
+		if len(groups) == 0 {
+			return svg.Saying("Nothing here yet.", p.look), nil
+		}
+		near := slices.MaxFunc(groups, func(a, b *group) int { return len(a.routes) - len(b.routes) })
+		var threads []svg.Thread
+		for i, a := range near.routes {
+			threads = append(threads, svg.Thread{Pieces: a.lines, Class: "sport-" + musette.Family(a.SportType), Bold: i == 0})
+		}
+		latest := s.row(p, near.routes[0].Activity)
+		caption := dotted(latest.Name, latest.Above)
+		p.look.Title = plural(len(threads), "route") + ", the latest: " + caption
+		return svg.Map(threads, caption, p.look), nil
+	})
+}
+
 // totalsPicture answers with the totals and the goal.
 func (s *Server) totalsPicture(w http.ResponseWriter, r *http.Request) error {
 	return s.sendSVG(w, r, embedParams["totals"], func(p *pictureAsked) ([]byte, error) {

@@ -67,7 +67,7 @@ func xmlParts(t *testing.T, body string) (names map[string]int, texts []string) 
 }
 
 var pictureParts = map[string]bool{
-	"svg": true, "title": true, "style": true, "clipPath": true, "rect": true, "g": true, "path": true, "text": true,
+	"svg": true, "title": true, "style": true, "clipPath": true, "rect": true, "g": true, "path": true, "text": true, "tspan": true,
 }
 
 func TestPicturesForPlacesWithoutScripts(t *testing.T) {
@@ -78,6 +78,8 @@ func TestPicturesForPlacesWithoutScripts(t *testing.T) {
 		"/embed/feed.svg?limit=1&type=Run":           "Progression run",
 		"/embed/feed.svg?type=Surfing":               "Nothing here yet.",
 		"/embed/totals.svg":                          "of 2,000 km",
+		"/embed/map.svg":                             "routes, the latest: ",
+		"/embed/map.svg?type=Surfing":                "Nothing here yet.",
 		"/embed/totals.svg?units=imperial":           "of 1,243 mi",
 		"/embed/activity/" + one + ".svg":            "13.7 km",
 		"/embed/activity/" + one + ".svg?theme=dark": "#24272b",
@@ -317,7 +319,7 @@ func TestEmbedsAreNotHurtByTexts(t *testing.T) {
 		})
 	}
 	s.put(list...)
-	paths := []string{"/embed/feed.svg?limit=20", "/embed/totals.svg", "/feed.atom"}
+	paths := []string{"/embed/feed.svg?limit=20", "/embed/map.svg", "/embed/totals.svg", "/feed.atom"}
 	for _, a := range list {
 		paths = append(paths, "/embed/activity/"+strconv.FormatInt(a.ID, 10)+".svg")
 	}

@@ -62,7 +62,7 @@ func TestNoPublicReplyTellsWhereHomeIs(t *testing.T) {
 	a.update(func(ctx context.Context, tx *store.Tx) error {
 		return tx.PutDocument(ctx, musette.NewDocument(athlete, 1, musette.PartStreams, musette.SourceAPI, streams, noon), false)
 	})
-	targets := []string{"/", "/top", "/map", "/totals", "/v1/feed?limit=500", "/v1/feed?has=map", "/v1/totals", "/v1/totals?from=2026-05-22&to=2026-05-22", "/v1/changes?since=20", "/v1/status", "/openapi.json", "/embed/feed", "/embed/map", "/embed/totals", "/embed/feed.svg", "/embed/totals.svg", "/embed/totals.png", "/feed.atom"}
+	targets := []string{"/", "/top", "/map", "/totals", "/v1/feed?limit=500", "/v1/feed?has=map", "/v1/totals", "/v1/totals?from=2026-05-22&to=2026-05-22", "/v1/changes?since=20", "/v1/status", "/openapi.json", "/embed/feed", "/embed/map", "/embed/totals", "/embed/feed.svg", "/embed/map.svg", "/embed/totals.svg", "/embed/totals.png", "/feed.atom"}
 	for id := 1; id <= 20; id++ {
 		for _, form := range []string{"/v1/activities/%d", "/v1/activities/%d.geojson", "/v1/activities/%d.gpx", "/v1/activities/%d/map.svg", "/embed/activity/%d", "/embed/activity/%d.svg", "/card/%d", "/a/%d", "/api/v3/activities/%d", "/api/v3/activities/%d/streams"} {
 			targets = append(targets, fmt.Sprintf(form, id))

@@ -233,7 +233,7 @@ h3 { font-size: 18px; line-height: 24px; font-weight: 700; text-wrap: balance; m
 dt { font-size: 13px; line-height: 16px; color: var(--soft); }
 dd { font-size: 18px; line-height: 24px; font-weight: 600; white-space: nowrap; }
 .unit { font-size: 13px; font-weight: 400; color: var(--soft); letter-spacing: 0; }
-.media { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 4px; margin: 16px -16px 0; aspect-ratio: 5 / 3; }
+.media { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); grid-template-rows: minmax(0, 1fr); gap: 4px; margin: 16px -16px 0; aspect-ratio: 5 / 3; overflow: hidden; }
 .media > * { display: block; width: 100%; height: 100%; min-height: 0; background: var(--ground); }
 .media img { object-fit: cover; }
 .line, .thin { fill: none; stroke: var(--route); stroke-width: 5; stroke-linecap: round; stroke-linejoin: round; }
@@ -250,11 +250,11 @@ dd { font-size: 18px; line-height: 24px; font-weight: 600; white-space: nowrap; 
 .map { padding: 0; }
 .map svg { display: block; width: 100%; height: auto; background: var(--ground); }
 .thin { stroke-width: 1.6; stroke-opacity: .55; }
-.map .line { stroke-width: 4; }
+.map .line { stroke-width: 3.2; }
 figcaption { padding: 12px 16px; }
 figcaption b { color: var(--ink); font-weight: 600; }
 .far { font-size: 18px; line-height: 40px; color: var(--soft); }
-.far strong { font-size: 36px; font-weight: 700; letter-spacing: -0.02em; color: var(--ink); }
+.far strong { font-size: 36px; font-weight: 700; letter-spacing: -0.02em; color: var(--ink); margin-right: 4px; }
 .bar { height: 12px; margin: 8px 0; border-radius: 6px; overflow: hidden; background: var(--rule); }
 .bar div { height: 100%; border-radius: 6px; background: var(--route); }
 .note { padding: 8px 0 0; }

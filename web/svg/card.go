@@ -62,6 +62,49 @@ func Rows(rows []Row, o CardOptions) []byte {
 	return c.done()
 }
 
+const (
+	mapHeight   = 400
+	captionRoom = 48
+	threadRoute = 100 // points of each route, at most
+)
+
+// Map draws routes on one ground, the bold one last, with a caption below them; nil where there is nothing to draw.
+func Map(threads []Thread, caption string, o CardOptions) []byte {
+	g := newGauge(CardWidth, mapHeight)
+	g.pad = min(g.pad, mostAir)
+	pieces, of := [][]track.Point(nil), []Thread(nil)
+	for _, bold := range []bool{false, true} {
+		for _, t := range threads {
+			if t.Bold != bold {
+				continue
+			}
+			for _, piece := range thin(t.Pieces, threadRoute) {
+				pieces, of = append(pieces, piece), append(of, t)
+			}
+		}
+	}
+	if len(pieces) == 0 {
+		return nil
+	}
+	scale := g.scale(track.Project(slices.Concat(pieces...)))
+	for i := range pieces {
+		pieces[i] = track.Simplify(pieces[i], finest/scale)
+	}
+	c := newCanvas(mapHeight+captionRoom, o)
+	c.printf(`<rect width="%d" height="%d" class="ground" fill="%s"/>`, CardWidth, mapHeight, c.colour("ground"))
+	for i, line := range g.fitAll(pieces) {
+		role, look := family(strings.TrimPrefix(of[i].Class, "sport-")), `stroke-width="1.6" stroke-opacity=".55"`
+		if of[i].Bold {
+			look = `stroke-width="3.2"`
+		}
+		c.printf(`<path fill="none" class="%s-s" stroke="%s" %s stroke-linecap="round" stroke-linejoin="round" d="`, role, c.colour(role), look)
+		writeStraight(&c.b, line)
+		c.printf(`"/>`)
+	}
+	c.text(inset, mapHeight+30, 13, "soft", "", cut(caption, 13, CardWidth-2*inset))
+	return c.done()
+}
+
 // Sum is a total, with the goal if there is one.
 type Sum struct {
 	Far, Of, Below string  // "1,887", "of 2,000 km", "115 activities"
@@ -81,9 +124,7 @@ func Sums(s Sum, o CardOptions) []byte {
 		height = 108
 	}
 	c := newCanvas(height, o)
-	far := cut(s.Far, 38, barWidth)
-	c.text(inset, 56, 36, "ink", "700", far)
-	c.text(inset+width(far, 38)+10, 56, 18, "soft", "", cut(s.Of, 18, barWidth/2))
+	c.text(inset, 56, 36, "ink", "700", cut(s.Far, 38, barWidth), cut(s.Of, 18, barWidth/2))
 	if s.Share >= 0 {
 		bar := func(w float64, role string) {
 			c.printf(`<rect x="%d" y="%d" width="%.1f" height="%d" rx="6" class="%s" fill="%s"/>`, barLeft, barTop, w, barHeight, role, c.colour(role))
@@ -165,8 +206,8 @@ func (c *canvas) colour(role string) string {
 
 func (c *canvas) printf(format string, args ...any) { fmt.Fprintf(&c.b, format, args...) }
 
-// text writes one line; its left end and its foot stand at x and y.
-func (c *canvas) text(x, y, size int, role, weight, text string) {
+// text writes one line; its left end and its foot stand at x and y. What is beside it is smaller and soft.
+func (c *canvas) text(x, y, size int, role, weight, text string, beside ...string) {
 	if text == "" {
 		return
 	}
@@ -176,6 +217,11 @@ func (c *canvas) text(x, y, size int, role, weight, text string) {
 	c.printf(`<text x="%d" y="%d" font-size="%d"%s font-family="-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Noto Sans',Helvetica,Arial,sans-serif" class="%s" fill="%s">`,
 		x, y, size, weight, role, c.colour(role))
 	writeText(&c.b, text)
+	for _, small := range beside {
+		c.printf(`<tspan dx="8" font-size="%d" font-weight="400" class="soft" fill="%s">`, size/2, c.colour("soft"))
+		writeText(&c.b, small)
+		c.printf(`</tspan>`)
+	}
 	c.printf(`</text>`)
 }
 
