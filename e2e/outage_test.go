@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -198,4 +199,40 @@ func TestFailure21SettingsAreNeverRewritten(t *testing.T) {
 			t.Errorf("%s has mode %v", file, info.Mode())
 		}
 	}
+}
+
+// A database that can be read but takes no changes, as a hosted one whose disk is full, is served from as it is, while
+// the server runs and at a start; when it takes them again, everything goes on.
+func TestDatabaseTakesNoChanges(t *testing.T) {
+	t.Parallel()
+	database := pgtest.NewServer(t, nil, nil)
+	w := newWorld(t, stravatest.Config{Seed: 23, Limits: plenty})
+	p := w.program().with("DATABASE_URL="+database.URL, sharedKey)
+	p.must("sync")
+	admin, err := sql.Open("pgx", database.URL+"&default_transaction_read_only=off")
+	must(t, err)
+	defer admin.Close()
+	frozen := func(on string) {
+		_, err := admin.ExecContext(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = `+on+`', current_database()); END $$`)
+		must(t, err)
+	}
+	shown := p.must("activities")
+	frozen("on")
+	if got := p.must("status"); !strings.Contains(got, "store_down: the database can't be written") {
+		t.Errorf("the status doesn't say so:\n%s", got)
+	}
+	if got := p.must("activities"); got != shown {
+		t.Errorf("it lists\n%s\nwant\n%s", got, shown)
+	}
+	p.run("key", "create", "x").wantProblem(t, 1, "can't be written")
+	s := p.serve()
+	if got := s.status(); got.State != musette.StateStoreDown || !strings.Contains(got.Cause, "can't be written") || strings.Contains(got.Cause, "snapshot") {
+		t.Errorf("state %s (%s)", got.State, got.Cause)
+	}
+	if d := w.differences(s.feed()); len(d) > 0 {
+		t.Errorf("%d differences from what was there, such as %s", len(d), d[0])
+	}
+	frozen("off")
+	s.until("changes", func() bool { return s.answers() && s.settled() })
+	p.must("key", "create", "x")
 }

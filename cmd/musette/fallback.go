@@ -88,6 +88,11 @@ func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead awa
 	if err == nil {
 		err = a.lostMoments(ctx, st)
 	}
+	if err == nil {
+		if e := st.Writable(waiting); errors.Is(e, store.ErrReadOnly) || errors.Is(e, store.ErrDiskFull) {
+			a.openStore, err = nil, e
+		}
+	}
 	mendable := fileDamaged(err) && a.cfg.DatabaseURL == "" && a.standIn == nil
 	if err == nil || mendable || !a.unwritable(err) && !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
 		return st, away{}, err
