@@ -22,6 +22,7 @@ func BenchmarkTable(b *testing.B) {
 		t.add("", "machine", machine())
 		benchSync(b, &t)
 		benchFeed(b, &t)
+		benchNginx(b, &t)
 		benchStart(b, &t)
 		benchBackup(b, &t, 10_000)
 		fmt.Printf("\n%s\n", &t)

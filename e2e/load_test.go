@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,56 +22,54 @@ import (
 type loaded struct {
 	perSecond float64
 	p99       time.Duration
+	status    int
 	header    http.Header // of an answer
 	body      []byte      // of an answer, as it came
 }
 
-// load asks for an address over 8 connections that stay open, each as fast as it is answered, for 5 seconds.
-func load(b *testing.B, address, key string) loaded {
+// load asks for an address over 8 connections that stay open, each as fast as it is answered, for 5 seconds. It writes
+// and reads no more of HTTP than it must: whoever measures shares the machine with what is measured.
+func load(b *testing.B, address, key string, headers ...string) loaded {
 	b.Helper()
 	const connections, duration, warmUp = 8, 5 * time.Second, 500 * time.Millisecond
-	var out loaded
-	once := func(c *http.Client) ([]byte, http.Header) {
-		req, err := http.NewRequest("GET", address, nil)
-		must(b, err)
-		req.Header.Set("Accept-Encoding", "gzip")
-		if key != "" {
-			req.Header.Set("Authorization", "Bearer "+key)
-		}
-		resp, err := c.Do(req)
-		if err != nil {
-			b.Error(err)
-			return nil, nil
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != 200 {
-			b.Errorf("%s: %s, %v", address, resp.Status, err)
-		}
-		return body, resp.Header
+	u, err := url.Parse(address)
+	must(b, err)
+	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nAccept-Encoding: gzip\r\n"
+	if key != "" {
+		request += "Authorization: Bearer " + key + "\r\n"
 	}
-	client := func() *http.Client {
-		transport := &http.Transport{DisableCompression: true} // what comes is not unpacked
-		b.Cleanup(transport.CloseIdleConnections)
-		return &http.Client{Transport: transport, Timeout: patience}
+	for _, h := range headers {
+		request += h + "\r\n"
 	}
-	out.body, out.header = once(client())
+	request += "\r\n"
 
+	out := once(b, address, request)
 	began := time.Now()
 	from, until := began.Add(warmUp), began.Add(warmUp+duration)
 	took := make([][]time.Duration, connections)
 	var wg sync.WaitGroup
 	for i := range connections {
 		wg.Go(func() {
-			c := client()
+			conn, err := net.Dial("tcp", u.Host)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(patience))
+			answers := bufio.NewReaderSize(conn, 64<<10)
 			for {
 				start := time.Now()
 				if start.After(until) {
 					return
 				}
-				body, _ := once(c)
-				if len(body) != len(out.body) {
-					b.Errorf("%s: %d bytes came, before %d", address, len(body), len(out.body))
+				_, err := io.WriteString(conn, request)
+				status, n := 0, int64(0)
+				if err == nil {
+					status, n, err = passOver(answers)
+				}
+				if err != nil || status != out.status || n != int64(len(out.body)) {
+					b.Errorf("%s: %d with %d bytes came, before %d with %d; %v", address, status, n, out.status, len(out.body), err)
 					return
 				}
 				if start.After(from) {
@@ -85,6 +86,52 @@ func load(b *testing.B, address, key string) loaded {
 	slices.Sort(all)
 	out.perSecond, out.p99 = float64(len(all))/duration.Seconds(), all[len(all)*99/100]
 	return out
+}
+
+// once asks one time, and keeps the whole answer.
+func once(b *testing.B, address, request string) loaded {
+	b.Helper()
+	u, err := url.Parse(address)
+	must(b, err)
+	conn, err := net.Dial("tcp", u.Host)
+	must(b, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, request)
+	must(b, err)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	must(b, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 200 && resp.StatusCode != 304 {
+		b.Fatalf("%s: %s, %v", address, resp.Status, err)
+	}
+	return loaded{status: resp.StatusCode, header: resp.Header, body: body}
+}
+
+// passOver reads an answer that says how long it is, and forgets it.
+func passOver(r *bufio.Reader) (status int, length int64, err error) {
+	for line := 0; ; line++ {
+		text, err := r.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return status, 0, err
+		case line == 0:
+			if status, err = strconv.Atoi(string(text[9:12])); err != nil {
+				return 0, 0, err
+			}
+		case len(text) <= 2:
+			if status != http.StatusNotModified {
+				_, err = io.CopyN(io.Discard, r, length)
+			} else {
+				length = 0
+			}
+			return status, length, err
+		case len(text) > 16 && bytes.EqualFold(text[:16], []byte("content-length: ")):
+			if length, err = strconv.ParseInt(string(bytes.TrimSpace(text[16:])), 10, 64); err != nil {
+				return status, 0, err
+			}
+		}
+	}
 }
 
 const peerBody = "MUSETTE_E2E_PEER"
