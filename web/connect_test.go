@@ -79,7 +79,7 @@ func sentBack(r reply, name string) string {
 	return ""
 }
 
-func (a *asking) says(r reply, status int, words ...string) {
+func (a *api) says(r reply, status int, words ...string) {
 	a.Helper()
 	if r.StatusCode != status {
 		a.Errorf("status %d, want %d", r.StatusCode, status)

@@ -81,7 +81,7 @@ func (s *Server) myself(r *http.Request, values url.Values) (m myself, err error
 		m.id = id
 	}
 	if m.id != 0 {
-		if v.operator() && !slices.ContainsFunc(s.config.Feed.View().Status.Athletes, func(a musette.Athlete) bool { return a.ID == m.id }) {
+		if v.Athlete == 0 && !slices.ContainsFunc(s.config.Feed.View().Status.Athletes, func(a musette.Athlete) bool { return a.ID == m.id }) {
 			return m, notFound("There is no such athlete here.")
 		}
 		return m, nil
