@@ -20,7 +20,7 @@ type pages struct {
 	templates *template.Template
 	assets    *assets
 	drawings  *drawings
-	maps      *keep[string, *mapPage]
+	maps      *keep[uint64, *mapPage]
 }
 
 func newPages() (*pages, error) {
@@ -39,7 +39,7 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the page's templates: %w", err)
 	}
-	return &pages{templates: t, assets: a, drawings: newDrawings(), maps: &keep[string, *mapPage]{limit: keptMaps}}, nil
+	return &pages{templates: t, assets: a, drawings: newDrawings(), maps: &keep[uint64, *mapPage]{limit: keptMaps}}, nil
 }
 
 // pageInput is everything a page is made of, as the reader may see it.

@@ -2,10 +2,12 @@ package web
 
 import (
 	"fmt"
+	"hash/maphash"
 	"html/template"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"musette"
@@ -65,26 +67,49 @@ func (s *Server) pageMap(w http.ResponseWriter, r *http.Request) error {
 			return sitePages().write("map", p)
 		}
 		p.Find.tell(view, &asked, in.Units, way{Href: asked.address("/", ""), Text: "As a list"})
-		drawn := sitePages().maps.get(fmt.Sprintf("%s %d %v %s %s", view.Epoch, view.Seq, reader, in.Units, asked.address("", "")), func() *mapPage {
-			return drawMap(view, asked.query, in.Units)
-		})
+		list := routesOf(view, asked.query)
+		drawn := sitePages().maps.get(mapKey(list, in.Units), func() *mapPage { return drawMap(list, in.Units) })
 		p.Places, p.Left, p.Drawn = drawn.Places, drawn.Left, drawn.Drawn
 		return sitePages().write("map", p)
 	})
 }
 
-// drawMap draws the routes of the activities that are asked for.
-func drawMap(view *feed.View, q feed.Query, u units) *mapPage {
-	p := &mapPage{}
-	var groups []*group
+// routesOf are the activities with a route that are asked for.
+func routesOf(view *feed.View, q feed.Query) (list []*musette.Activity) {
 	for a := range view.Each(q) {
-		if a.Map == nil || a.Map.Polyline == "" {
-			continue
+		if a.Map != nil && a.Map.Polyline != "" {
+			list = append(list, a)
 		}
-		if p.Drawn == mostRoutes {
-			p.Left++
-			continue
+	}
+	return list
+}
+
+var mapSeed = maphash.MakeSeed()
+
+// mapKey is the same for maps that show the same, and follows from nothing but what they show: what strangers see changes
+// with the time, with zones and with hides.
+func mapKey(list []*musette.Activity, u units) uint64 {
+	var h maphash.Hash
+	h.SetSeed(mapSeed)
+	write := func(texts ...string) {
+		for _, text := range texts {
+			_, _ = h.WriteString(text)
+			_ = h.WriteByte(0)
 		}
+	}
+	write(string(u))
+	for _, a := range list {
+		write(strconv.FormatInt(a.ID, 10), a.Name, a.SportType, a.StartLocal, strconv.FormatFloat(a.DistanceM, 'f', -1, 64), fmt.Sprint(a.Map.Bounds))
+		write(a.Map.Lines()...)
+	}
+	return h.Sum64()
+}
+
+// drawMap draws the routes of activities, newest first.
+func drawMap(list []*musette.Activity, u units) *mapPage {
+	p := &mapPage{Left: max(0, len(list)-mostRoutes)}
+	var groups []*group
+	for _, a := range list[:len(list)-p.Left] {
 		if lines := decoded(a.Map); len(lines) > 0 {
 			p.Drawn++
 			groups = put(groups, a, lines)
