@@ -347,3 +347,26 @@ func TestEmbedsAreNotHurtByTexts(t *testing.T) {
 		}
 	}
 }
+
+// Many who ask for the same picture at once get the same.
+func TestCardsAreDrawnForManyAtOnce(t *testing.T) {
+	s := newSite(t, siteOptions{closed: true, publish: everything}).fill()
+	tags := make(chan string)
+	for range 8 {
+		go func() {
+			r, err := s.http.Client().Get(s.url("/embed/totals.png"))
+			if err != nil {
+				tags <- err.Error()
+				return
+			}
+			r.Body.Close()
+			tags <- r.Header.Get("ETag")
+		}()
+	}
+	first := <-tags
+	for range 7 {
+		if tag := <-tags; tag != first || first == "" {
+			t.Errorf("got %s and %s", first, tag)
+		}
+	}
+}
