@@ -8,7 +8,7 @@ import (
 
 // ViewVersion changes whenever [Derive] gives another view of the same documents; stored views of another version
 // are derived anew.
-const ViewVersion = 1
+const ViewVersion = 2
 
 // Activity is what its owner sees of an activity. Its JSON is part of the contract: units stand in the names, lists
 // are never null, ids are strings.
@@ -68,6 +68,29 @@ type Photo struct {
 	Width   int    `json:"width"`
 	Height  int    `json:"height"`
 	Caption string `json:"caption"`
+
+	// What is known of where it comes from. Stored views have it, readers don't see it.
+	ID      string `json:"id,omitzero"`       // its identity at Strava, whatever its address
+	AskedPX int    `json:"asked_px,omitzero"` // the size that the address was given for
+	StandIn bool   `json:"stand_in,omitzero"` // from the detail, until the photos are here
+
+	// Kept is the picture that is kept here; nil until there is one. No stored view has it.
+	Kept *Kept `json:"-"`
+}
+
+// Shown is the photo as readers see it: without where it comes from.
+func (p Photo) Shown() Photo {
+	p.ID, p.AskedPX, p.StandIn = "", 0, false
+	return p
+}
+
+// Kept says under which hashes a picture is kept. They are in hex.
+type Kept struct {
+	Key    string         // as in the path /p/{key}/{size}
+	SHA256 string         // of the picture as it came, without its metadata
+	Type   string         // its media type
+	Forms  map[int]string // smaller sizes, all JPEGs, by the longer side in pixels; none until they are made
+	Made   bool           // whether they are
 }
 
 // Comment is one comment; Strava gives a first name and an initial, no id.

@@ -20,6 +20,7 @@ func TestActivityJSONIsAsTheContractSays(t *testing.T) {
 	v := derive(t, all()...)
 	v.Laps = nil // shown only where one activity is
 	v.Map.Polyline = "_p~iF~ps|U"
+	v.Photos[0] = v.Photos[0].Shown()
 	got, err := json.Marshal(&v.Activity, jsontext.WithIndent("  "))
 	if err != nil {
 		t.Fatal(err)

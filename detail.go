@@ -1,6 +1,8 @@
 package musette
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +96,7 @@ func (d *decoded) route() *Map {
 }
 
 type wirePhoto struct {
+	UniqueID    jsontext.Value       `json:"unique_id"`
 	ActivityID  int64                `json:"activity_id"`
 	Caption     string               `json:"caption"`
 	URLs        map[string]string    `json:"urls"`
@@ -113,11 +116,20 @@ func (p *wirePhoto) photo() (photo Photo, ok bool) {
 	if kind := p.Placeholder.Kind(); key == "" || kind == '{' || kind == '"' || kind == 't' {
 		return Photo{}, false
 	}
-	photo = Photo{URL: p.URLs[key], Caption: p.Caption}
+	photo = Photo{URL: p.URLs[key], Caption: p.Caption, ID: p.id(p.URLs[key]), AskedPX: largest}
 	if wh := p.Sizes[key]; len(wh) == 2 {
 		photo.Width, photo.Height = count(wh[0]), count(wh[1])
 	}
 	return photo, true
+}
+
+// id is the photo's own, or where it has none one that its address gives it.
+func (p *wirePhoto) id(url string) string {
+	if id := member[string](p.UniqueID); id != "" {
+		return id
+	}
+	sum := sha256.Sum256([]byte(url))
+	return "url-" + hex.EncodeToString(sum[:16])
 }
 
 func (d *decoded) fillPhotos(a *Activity, b *Basics) {
@@ -136,10 +148,12 @@ func (d *decoded) fillPhotos(a *Activity, b *Basics) {
 	if len(a.Photos) == 0 { // until they are here, the detail's own first picture stands in
 		first := member[struct {
 			Primary struct {
-				URLs map[string]string `json:"urls"`
+				UniqueID jsontext.Value    `json:"unique_id"`
+				URLs     map[string]string `json:"urls"`
 			} `json:"primary"`
 		}](d.more.Photos).Primary
-		if p, ok := (&wirePhoto{URLs: first.URLs}).photo(); ok {
+		if p, ok := (&wirePhoto{UniqueID: first.UniqueID, URLs: first.URLs}).photo(); ok {
+			p.StandIn = true
 			a.Photos = append(a.Photos, p)
 		}
 	}

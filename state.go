@@ -75,6 +75,8 @@ type Status struct {
 	Athletes []Athlete  `json:"athletes"`
 	ETA      *time.Time `json:"eta"` // when everything due will be here
 
+	Pictures PictureCount `json:"pictures"` // which come from elsewhere, and cost no calls
+
 	LastErrors []LastError `json:"last_errors"` // newest first
 }
 
@@ -115,6 +117,13 @@ type PartCount struct {
 	Due         int `json:"due"`
 	Failed      int `json:"failed"`
 	Quarantined int `json:"quarantined"`
+}
+
+// PictureCount counts the pictures of photos. Due leaves out what has Failed: those are tried again but rarely.
+type PictureCount struct {
+	Kept   int `json:"kept"`
+	Due    int `json:"due"`
+	Failed int `json:"failed"`
 }
 
 // LastError is a failure a person may want to know about. It never holds a secret.

@@ -38,7 +38,7 @@ var (
 	partShape   = object{"have": number{}, "due": number{}, "failed": number{}, "quarantined": number{}}
 
 	// statusShape is the contract for /v1/status, `musette status --json` and the last line of `musette sync --json`.
-	// since and advice came later than the rest.
+	// since, advice and pictures came later than the rest.
 	statusShape = object{
 		"state": anyName, "until": orNull{moment}, "cause": word{}, "since": orNull{moment}, "advice": word{},
 		"as_of": orNull{moment}, "next_call": orNull{moment},
@@ -51,7 +51,7 @@ var (
 				"summary": partShape, "detail": partShape, "photos": partShape, "comments": partShape, "streams": partShape,
 			},
 		}},
-		"eta": orNull{moment},
+		"eta": orNull{moment}, "pictures": object{"kept": number{}, "due": number{}, "failed": number{}},
 		"last_errors": listOf{object{
 			"at": pattern(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`), "athlete_id": maybe{idText}, "activity_id": maybe{idText},
 			"part": maybe{word{}}, "kind": word{}, "message": word{},

@@ -60,7 +60,9 @@ func listJSON(a *musette.Activity) ([]byte, error) {
 }
 
 func activityJSON(a *musette.Activity) ([]byte, error) {
-	b, err := json.Marshal(a, shown)
+	bare := *a
+	bare.Photos = named(a.Photos)
+	b, err := json.Marshal(&bare, shown)
 	if err != nil {
 		return nil, fmt.Errorf("writing %s as JSON: %w", a, err)
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	Filter  musette.Filter // what is shown at all
 	GoalM   float64        // metres; 0 is no goal
 	Publish Publish
+	URL     string // where the server is reached, such as https://feed.example, for addresses of pictures; "": they have none of their own
 
 	// Copy says that the store is a copy of one that can't be reached. Then no secret of the masks is made: routes shown
 	// under two secrets would tell more than under either, so without the true one nothing is public.

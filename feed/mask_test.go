@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -254,14 +255,18 @@ func TestHides(t *testing.T) {
 	st := memory(t)
 	about := "TEXT"
 	put(t, st, "", activity(1, rich, loop(home, 7), func(a *musette.Activity) { a.Description = &about }), activity(2))
+	picture := hex.EncodeToString(make([]byte, 32))
+	update(t, st, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutPicture(ctx, store.Picture{AthleteID: athlete, ActivityID: 1, PhotoID: "P", Outcome: store.PictureKept, SHA256: picture, Width: 4, Height: 3})
+	})
 	p := full
 	p.Fields = feed.Fields
 	f := loaded(t, feed.Config{Store: st, Publish: p})
-	if b := body(t, f.View(), feed.Query{}); !strings.Contains(b, "SECRETPHOTO") || !strings.Contains(b, "SECRETFRIEND") ||
+	if b := body(t, f.View(), feed.Query{}); !strings.Contains(b, "/p/1-00000") || !strings.Contains(b, "SECRETFRIEND") ||
 		!strings.Contains(b, `"kudos":12`) || !strings.Contains(b, "TEXT") || strings.Contains(b, `"map":null,"photos":[{`) {
 		t.Fatalf("not everything chosen is shown: %s", b)
 	}
-	for what, hidden := range map[string]string{store.HidePhotos: "SECRETPHOTO", store.HideDescription: "TEXT", store.HideMap: `"polyline"`, store.HideAll: `"id":"1"`} {
+	for what, hidden := range map[string]string{store.HidePhotos: "/p/1-", store.HideDescription: "TEXT", store.HideMap: `"polyline"`, store.HideAll: `"id":"1"`} {
 		h := store.Hide{AthleteID: athlete, ActivityID: 1, What: what, CreatedAt: noon}
 		update(t, st, func(ctx context.Context, tx *store.Tx) error { return tx.PutHide(ctx, h) })
 		v := look(t, f)

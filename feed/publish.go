@@ -91,7 +91,7 @@ func (p Publish) view(e *Entry, mask track.Mask) *musette.Activity {
 	if !has(FieldStrava, "") {
 		a.Links.Strava = ""
 	}
-	if !has(FieldPhotos, store.HidePhotos) {
+	if a.Photos = onlyKept(a.Photos); !has(FieldPhotos, store.HidePhotos) {
 		a.Photos = []musette.Photo{}
 	}
 	if !has(FieldComments, "") {

@@ -118,7 +118,7 @@ func (b Bound) endsAfter(a *musette.Activity) bool {
 func has(a *musette.Activity, what string) bool {
 	switch what {
 	case "photos":
-		return len(a.Photos) > 0
+		return len(named(a.Photos)) > 0
 	case "map":
 		return a.Map != nil
 	case "description":

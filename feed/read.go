@@ -154,6 +154,10 @@ func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
 			return nil, err
 		}
 	}
+	pictures, err := r.readPictures(ctx, id, 0)
+	if err != nil {
+		return nil, err
+	}
 	var entries []*Entry
 	var stale []store.Activity
 	for row, err := range r.tx.Activities(ctx, id) {
@@ -164,7 +168,7 @@ func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
 		case row.ViewVersion != musette.ViewVersion:
 			stale = append(stale, row)
 		default:
-			entries = r.append(entries, row, nil, hides)
+			entries = r.append(entries, row, nil, hides, pictures)
 		}
 	}
 	for _, row := range stale {
@@ -172,13 +176,13 @@ func (r *reading) athlete(ctx context.Context, id int64) ([]*Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries = r.append(entries, row, docs, hides)
+		entries = r.append(entries, row, docs, hides, pictures)
 	}
 	return entries, nil
 }
 
-func (r *reading) append(entries []*Entry, row store.Activity, docs []musette.Document, hides map[int64][]string) []*Entry {
-	e, err := r.entry(row, docs, hides[row.ID])
+func (r *reading) append(entries []*Entry, row store.Activity, docs []musette.Document, hides map[int64][]string, pictures map[int64][]store.Picture) []*Entry {
+	e, err := r.entry(row, docs, hides[row.ID], pictures[row.ID])
 	if err != nil {
 		r.damaged = append(r.damaged, err)
 	}
@@ -208,7 +212,7 @@ func (r *reading) isDamage(err error) bool {
 
 // entry makes the entry of a row, nil if it isn't shown. docs are needed only where the stored view is of another
 // version. It is still without what the public sees.
-func (r *reading) entry(row store.Activity, docs []musette.Document, hides []string) (*Entry, error) {
+func (r *reading) entry(row store.Activity, docs []musette.Document, hides []string, pictures []store.Picture) (*Entry, error) {
 	if row.Status == store.StatusGone {
 		return nil, nil
 	}
@@ -230,6 +234,7 @@ func (r *reading) entry(row store.Activity, docs []musette.Document, hides []str
 	if !r.f.config.Filter.Match(&a) {
 		return nil, nil
 	}
+	r.f.showPictures(&a, pictures)
 	e, err := newEntry(&a, row.Status != store.StatusLive, hides)
 	if e != nil {
 		e.route = way
@@ -340,7 +345,11 @@ func (r *reading) changed(ctx context.Context, c store.Change, old *Entry) (*Ent
 			return nil, err
 		}
 	}
-	e, err := r.entry(row, docs, hides[c.ActivityID])
+	pictures, err := r.readPictures(ctx, c.AthleteID, c.ActivityID)
+	if err != nil {
+		return nil, err
+	}
+	e, err := r.entry(row, docs, hides[c.ActivityID], pictures[c.ActivityID])
 	if err != nil {
 		r.damaged = append(r.damaged, err)
 		return old, nil

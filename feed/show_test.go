@@ -26,7 +26,7 @@ func rich(a *musette.Activity) {
 	text := "By the river"
 	a.Description = &text
 	a.Map = &musette.Map{Polyline: "SECRETLINE", Bounds: track.Bounds{South: 1, West: 2, North: 3, East: 4}}
-	a.Photos = []musette.Photo{{URL: "https://SECRETPHOTO"}}
+	a.Photos = []musette.Photo{{ID: "P", URL: "https://SECRETPHOTO"}}
 	a.Comments = []musette.Comment{{Author: "SECRETFRIEND", Text: "Hi"}}
 	a.Laps = []musette.Lap{{Name: "SECRETLAP"}}
 	a.Kudos = 12

@@ -41,6 +41,11 @@ type Config struct {
 	// Called is told of each request to the API, once it is over, by several goroutines; nil: nobody is.
 	Called func(Call)
 
+	// Pictures fetches the pictures of photos; nil: nobody does. It is called while this keeper leads: by Run in a
+	// goroutine of its own, with follow, until ctx ends, and by a sync at its end, to fetch what is due. It calls changed
+	// when it has written something.
+	Pictures func(ctx context.Context, follow bool, changed func()) error
+
 	Holder string           // names this process in the lease, default the host's name and process id
 	Now    func() time.Time // default time.Now
 	Jitter func() float64   // between 0 and 1, spreads repeated tries; default random
@@ -59,6 +64,7 @@ type Keeper struct {
 	run        string // tells this keeper's calls from others' in a log
 	leads      atomic.Bool
 	changed    bool           // since the last snapshot
+	pictured   atomic.Bool    // pictures were kept since it was last looked
 	copied     store.Position // of the last snapshot that was written while another process led
 	copyDue    time.Time      // when Run may write the next snapshot
 	tidied     time.Time

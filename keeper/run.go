@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"musette/snapshot"
@@ -53,17 +54,18 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return nil
 }
 
-// serve steps until ctx ends, and writes a snapshot from time to time. Behind it everything is checked.
+// serve steps until ctx ends, and writes a snapshot from time to time. Beside it everything is checked, and pictures are
+// fetched.
 func (k *Keeper) serve(ctx context.Context) error {
-	checking, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		k.checkDaily(checking)
-	}()
+	beside, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { k.checkDaily(beside) })
+	if k.Pictures != nil {
+		wg.Go(func() { k.followPictures(beside) })
+	}
 	defer func() {
 		cancel()
-		<-done
+		wg.Wait()
 	}()
 	for ctx.Err() == nil {
 		wake, err := k.Step(ctx, k.Now())
@@ -75,6 +77,7 @@ func (k *Keeper) serve(ctx context.Context) error {
 		if err := k.seeTo(ctx); err != nil {
 			return err
 		}
+		k.changed = k.pictured.Swap(false) || k.changed
 		if k.Snapshot != nil && k.changed {
 			if !k.Now().Before(k.copyDue) {
 				k.snapshot(ctx)
@@ -97,7 +100,7 @@ func (k *Keeper) sleep(ctx context.Context, wake time.Time) error {
 		if !wake.IsZero() {
 			left = min(left, wake.Sub(k.Now()))
 		}
-		if left <= 0 || k.wait(ctx, left) || k.untidy(k.Now()) || k.setBack(k.Now()) {
+		if left <= 0 || k.wait(ctx, left) || k.untidy(k.Now()) || k.setBack(k.Now()) || k.pictured.Load() && !k.changed {
 			return nil
 		}
 		asked, err := k.asked(ctx)

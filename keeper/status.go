@@ -70,6 +70,9 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*stor
 	if s.LastErrors, err = readErrors(ctx, tx); err != nil {
 		return s, g, err
 	}
+	if s.Pictures, err = readPictures(ctx, tx); err != nil {
+		return s, g, err
+	}
 	d := plan.Next(situation)
 	setState(&s, d, g, grants, len(works) > 0, now)
 	if s.State == musette.StateReconnect && len(grants)+len(athletes) == 0 {

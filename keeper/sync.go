@@ -141,6 +141,12 @@ func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 			return ctx.Err()
 		}
 	}
+	if o.Progress == nil {
+		tell = nil
+	}
+	if err := k.fetchPictures(ctx, tell); err != nil {
+		return err
+	}
 	k.forget(ctx)
 	if k.Snapshot != nil && k.changed {
 		k.snapshot(ctx)

@@ -109,6 +109,11 @@ func furnish(t *testing.T, s *site) {
 				tx.PutSubscription(ctx, store.Subscription{
 					ID: 1, SecretHash: [32]byte{byte(id)}, TokenHash: [32]byte{1}, PublicURL: "https://feed.example", CreatedAt: day,
 				}),
+				tx.PutPicture(ctx, store.Picture{
+					AthleteID: 7, ActivityID: id + 1, PhotoID: name, URL: "https://x/1.jpg", AskedPX: 1, Outcome: store.PictureKept, Made: true,
+					SHA256: "00", Type: "image/jpeg", Width: 1, Height: 1, Bytes: 1, Forms: []store.PictureForm{{Size: 480, SHA256: "01"}},
+					Due: day, TriedAt: day, Failures: 1, Reason: "r", KeptAt: day, DroppedAt: day,
+				}),
 				tx.PutCursor(ctx, 7, name, []byte("c")), tx.PutSetting(ctx, name, "v"))
 		}
 		_, e := tx.PutQuota(ctx, []byte("{}"), 0)

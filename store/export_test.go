@@ -19,7 +19,7 @@ func Columns() []Column {
 	var list []Column
 	for _, t := range tables {
 		switch t {
-		case tLeases, tZones, tHides, tLanes, tLaneTotals:
+		case tLeases, tZones, tHides, tLanes, tLaneTotals, tPictureFiles:
 			continue
 		}
 		for _, c := range t.cols {

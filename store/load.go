@@ -108,7 +108,7 @@ func (tx *Tx) hasRows(ctx context.Context, t *table) (bool, error) {
 }
 
 // stays are the tables that MakeRoom doesn't empty.
-var stays = map[*table]bool{tMeta: true, tLeases: true, tInbox: true, tGrants: true, tQuota: true, tZones: true, tHides: true}
+var stays = map[*table]bool{tMeta: true, tLeases: true, tInbox: true, tGrants: true, tQuota: true, tZones: true, tHides: true, tPictureFiles: true}
 
 // MakeRoom empties the store for the rows of a dump, which are loaded in the same transaction. What is live stays and
 // goes before what the dump has: leases, inbox, quota, and the grants of those who have one. Nothing is shown after

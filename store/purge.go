@@ -35,7 +35,7 @@ func (tx *Tx) Purge(ctx context.Context, athleteID, activityID int64) error {
 	if a.Status != StatusGone {
 		return fmt.Errorf("store: purging activity %d: it isn't gone", activityID)
 	}
-	return tx.removeActivity(ctx, athleteID, activityID, tDocuments, tHistory, tPartStates, tDeletions, tHides, tActivities)
+	return tx.removeActivity(ctx, athleteID, activityID, tDocuments, tHistory, tPartStates, tPictures, tDeletions, tHides, tActivities)
 }
 
 // removeActivity removes an activity's rows from some tables.

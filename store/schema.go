@@ -41,10 +41,12 @@ type table struct {
 //     moves the end of a retention;
 //   - part_states.ready: see due.go; it follows from due_at_ms;
 //   - all of leases: they run on the database's clock, and a wrong one ends within seconds;
+//   - all of picture_files: a file is kept under the SHA-256 of its bytes, so it needs no other, and a check that reads
+//     whole rows need not read all pictures;
 //   - all of lanes and lane_totals: they follow from part_states, and are mended where they don't, see lanes.go.
 var tables = []*table{
 	tMeta, tSettings, tAthletes, tGrants, tKeys, tQuota, tCursors, tZones, tHides, tSubscriptions, tDeletions,
-	tActivities, tDocuments, tHistory, tPartStates, tChanges, tInbox, tTallies, tPartCounts, tLanes, tLaneTotals, tLeases,
+	tActivities, tDocuments, tHistory, tPartStates, tPictures, tChanges, tInbox, tTallies, tPartCounts, tLanes, tLaneTotals, tPictureFiles, tLeases,
 }
 
 var (
@@ -196,6 +198,27 @@ var (
 		{name: "error", kind: text},
 		{name: "ready", kind: integer, unsummed: true, derived: true},
 	}}
+	tPictures = &table{name: "pictures", keys: 3, snapshot: true, cols: []column{
+		{name: "athlete_id", kind: integer},
+		{name: "activity_id", kind: integer},
+		{name: "photo_id", kind: text},
+		{name: "url", kind: text},
+		{name: "asked_px", kind: integer},
+		{name: "outcome", kind: text},
+		{name: "made", kind: integer}, // 0/1: the smaller sizes
+		{name: "sha256", kind: text},  // of the original, in hex; it and the following "" and 0 until it is kept
+		{name: "type", kind: text},
+		{name: "width", kind: integer},
+		{name: "height", kind: integer},
+		{name: "size", kind: integer}, // bytes
+		{name: "forms", kind: text},   // the smaller sizes, JSON
+		{name: "due_at_ms", kind: integer},
+		{name: "tried_at_ms", kind: integer},
+		{name: "failures", kind: integer},
+		{name: "reason", kind: text},
+		{name: "kept_at_ms", kind: integer},
+		{name: "dropped_at_ms", kind: integer},
+	}}
 	tChanges = &table{name: "changes", keys: 2, snapshot: true, cols: []column{
 		{name: "athlete_id", kind: integer},
 		{name: "activity_id", kind: integer},
@@ -238,6 +261,12 @@ var (
 		{name: "ready", kind: integer, unsummed: true},   // in lanes that aren't blocked
 		{name: "waiting", kind: integer, unsummed: true}, // the same
 		{name: "turn", kind: integer, unsummed: true},    // the highest yet
+	}}
+	tPictureFiles = &table{name: "picture_files", keys: 2, derived: true, cols: []column{
+		{name: "athlete_id", kind: integer, unsummed: true},
+		{name: "sha256", kind: text, unsummed: true}, // in hex
+		{name: "put_at_ms", kind: integer, unsummed: true},
+		{name: "body", kind: blob, unsummed: true},
 	}}
 	tLeases = &table{name: "leases", keys: 1, cols: []column{
 		{name: "name", kind: text, unsummed: true},

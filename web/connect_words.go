@@ -266,7 +266,7 @@ func (n *NotConnected) ending(a asker) ending {
 func (s *Server) sayConnect(w http.ResponseWriter, status int, template string, page any) {
 	b, err := sitePages().write(template, page)
 	if s.asks != "" {
-		w.Header().Set("Content-Security-Policy", strings.Replace(s.policy, "form-action 'self'", "form-action 'self' "+s.asks, 1))
+		w.Header().Set("Content-Security-Policy", strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+s.asks, 1))
 	}
 	s.say(w, status, b, err)
 }

@@ -27,7 +27,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		h.Set("X-Request-Id", about.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin") // not no-referrer: a form's Origin would then be null
-		h.Set("Content-Security-Policy", s.policy)
+		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("Vary", varyOn)
 		if len(s.origins) > 0 {
 			h.Set("Vary", varyOn+", Origin")

@@ -18,7 +18,7 @@ type activityPage struct {
 	subject
 	Title    string
 	Numbers  []number
-	Photos   []picture
+	Photos   []photo
 	Route    template.HTML
 	Hidden   bool   // something of the route isn't shown
 	Lines    string // the route's polylines with spaces between, for a map with tiles under it
@@ -63,7 +63,7 @@ func newActivityPage(in *pageInput, a *musette.Activity) *activityPage {
 		Numbers: allNumbers(a, in.Units), Comments: a.Comments, Strava: safeURL(a.Links.Strava),
 	}
 	p.Title = p.Name
-	p.Photos = picturesOf(a, p.Name)
+	p.Photos = picturesOf(a, p.Name, cardPX)
 	if a.Description != nil {
 		p.Text = *a.Description
 	}

@@ -92,7 +92,7 @@ func (r *reader) watch(event any) {
 		r.troubles = append(r.troubles, fmt.Sprintf("a script failed: %s at %s", e.ExceptionDetails.Text, e.ExceptionDetails.URL))
 	case *cdplog.EventEntryAdded:
 		report := e.Entry.Text + " " + e.Entry.URL
-		forgiven := slices.ContainsFunc(append(r.forgive, "/pictures/missing"), func(part string) bool { return strings.Contains(report, part) })
+		forgiven := slices.ContainsFunc(append(r.forgive, "/p/"), func(part string) bool { return strings.Contains(report, part) })
 		if e.Entry.Level == cdplog.EntryLevelError && !forgiven {
 			r.troubles = append(r.troubles, "the browser reports: "+report)
 		}
@@ -247,7 +247,7 @@ func TestBrowserLosesBrokenPictures(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, siteOptions{})
 	route := &musette.Map{Polyline: "_p~iF~ps|U_ulLnnqC_mqNvxq`@"}
-	gone := []musette.Photo{{URL: "/pictures/missing/1", Width: 3, Height: 4}, {URL: "/pictures/missing/2", Width: 3, Height: 4}}
+	gone := []musette.Photo{{ID: "1", URL: "/pictures/missing/1", Width: 3, Height: 4}, {ID: "2", URL: "/pictures/missing/2", Width: 3, Height: 4}}
 	one := musette.Activity{ID: 1, AthleteID: s.season.Athlete.ID, Name: "A", SportType: "Run", Start: musette.At(seasonNow), Map: route, Photos: gone}
 	two := one
 	two.ID, two.Map = 2, nil
@@ -265,8 +265,8 @@ func TestBrowserFillsThePlaceOfBrokenPictures(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, siteOptions{})
 	route := &musette.Map{Polyline: "_p~iF~ps|U_ulLnnqC_mqNvxq`@"}
-	gone := musette.Photo{URL: "/pictures/missing/1", Width: 4, Height: 3}
-	here := musette.Photo{URL: "/pictures/7/300/400", Width: 300, Height: 400}
+	gone := musette.Photo{ID: "gone", URL: "/pictures/missing/1", Width: 4, Height: 3}
+	here := musette.Photo{ID: "here", URL: "/pictures/7/300/400", Width: 300, Height: 400}
 	for i, a := range []musette.Activity{
 		{Map: route, Photos: []musette.Photo{gone, here}},
 		{Map: route, Photos: []musette.Photo{here, gone}},

@@ -26,9 +26,9 @@ type card struct {
 
 	Layout string // route, photo, both, plain
 	Route  template.HTML
-	Photo  *picture
-	Side   []picture // beside it, where there are one or two more
-	Strip  []picture // below it, where there are more than that
+	Photo  *photo
+	Side   []photo // beside it, where there are one or two more
+	Strip  []photo // below it, where there are more than that
 	Text   string
 	Rest   string // of the text, folded away
 
@@ -70,9 +70,10 @@ type number struct {
 	Figures []figure
 }
 
-// picture is a photo that is safe to show.
-type picture struct {
-	URL, Alt      string
+// photo is one that is kept here, or a place where one will be.
+type photo struct {
+	Large, Src    string // addresses of ours: what a card links to, and what it shows; "" where there is no picture yet
+	Alt           string
 	Width, Height int // 0 where unknown
 	Portrait      bool
 }
@@ -87,7 +88,7 @@ func newCard(a *musette.Activity, who string, owner bool, u units, now time.Time
 	if len(a.Comments) > commentsShown+1 { // "1 more" takes the room that the one would
 		c.Comments, c.MoreComments = a.Comments[:commentsShown], a.Comments[commentsShown:]
 	}
-	pictures := picturesOf(a, c.Name)
+	pictures := picturesOf(a, c.Name, smallPX)
 	if len(pictures) > 0 {
 		c.Photo = &pictures[0]
 		if c.Side = pictures[1:]; len(c.Side) > picturesBeside {
@@ -163,17 +164,20 @@ func third(a *musette.Activity, u units, seconds float64) (number, bool) {
 // paced reports whether it went far and long enough for a pace.
 func paced(a *musette.Activity, seconds float64) bool { return a.DistanceM >= 100 && seconds >= 10 }
 
-// picturesOf are the photos with an address that a browser may open.
-func picturesOf(a *musette.Activity, name string) []picture {
-	var out []picture
-	for _, p := range a.Photos {
-		u := safeURL(p.URL)
-		if u == "" {
-			continue
-		}
-		pic := picture{URL: u, Alt: strings.TrimSpace(p.Caption), Width: p.Width, Height: p.Height, Portrait: p.Height > p.Width}
+// picturesOf are the photos, but for the first in a size. A page asks nobody but us for them: one that isn't kept yet is an
+// empty place.
+func picturesOf(a *musette.Activity, name string, size int) []photo {
+	var out []photo
+	for i, p := range a.Photos {
+		pic := photo{Alt: strings.TrimSpace(p.Caption), Width: p.Width, Height: p.Height, Portrait: p.Height > p.Width}
 		if pic.Alt == "" {
 			pic.Alt = "Photo from " + name
+		}
+		if k := p.Kept; k != nil {
+			pic.Large, pic.Src = pictureAt(k, largePX), pictureAt(k, size)
+			if i == 0 {
+				pic.Src = pictureAt(k, cardPX)
+			}
 		}
 		if p.Width <= 0 || p.Height <= 0 {
 			pic.Width, pic.Height, pic.Portrait = 0, 0, false
@@ -182,6 +186,11 @@ func picturesOf(a *musette.Activity, name string) []picture {
 	}
 	return out
 }
+
+// The sizes of a page's pictures: opened by themselves, the first of a card, and those beside and below it.
+const largePX, cardPX, smallPX = 1600, 960, 480
+
+func pictureAt(k *musette.Kept, size int) string { return "/p/" + k.Key + "/" + strconv.Itoa(size) }
 
 // safeURL returns u if it leads to a page or picture by http, or to a path of our own; else "".
 func safeURL(u string) string {

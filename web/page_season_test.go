@@ -1,12 +1,17 @@
 package web
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
-	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"musette"
+	"musette/store"
 	"musette/strava/stravatest/season"
 	"musette/track"
 )
@@ -39,7 +44,7 @@ func fromSeason(s *season.Season, a season.Activity) *musette.Activity {
 	}
 	for _, p := range a.Photos {
 		m.Photos = append(m.Photos, musette.Photo{
-			URL:   fmt.Sprintf("/pictures/%d/%d/%d", p.Seed, p.Width, p.Height),
+			ID: p.UniqueID, URL: fmt.Sprintf("/pictures/%d/%d/%d", p.Seed, p.Width, p.Height),
 			Width: p.Width, Height: p.Height, Caption: p.Caption,
 		})
 	}
@@ -49,19 +54,40 @@ func fromSeason(s *season.Season, a season.Activity) *musette.Activity {
 	return m
 }
 
-// pictures serves the season's photos, half as large as they were taken.
-func pictures() http.Handler {
-	mux := http.NewServeMux()
-	var drawn keep[string, []byte]
-	drawn.limit = 100
-	mux.HandleFunc("GET /pictures/{seed}/{w}/{h}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "image/jpeg")
-		_, _ = w.Write(drawn.get(r.URL.Path, func() []byte {
-			var seed uint64
-			var width, height int
-			_, _ = fmt.Sscan(r.PathValue("seed")+" "+r.PathValue("w")+" "+r.PathValue("h"), &seed, &width, &height)
-			return season.JPEG(seed, width/2, height/2)
-		}))
-	})
-	return mux
+// keptOf says of a photo below /pictures/ that it is kept, with what a person would see of it under that hash.
+func keptOf(a *musette.Activity, p musette.Photo) store.Picture {
+	sum := sha256.Sum256([]byte(p.URL))
+	return store.Picture{
+		AthleteID: a.AthleteID, ActivityID: a.ID, PhotoID: p.ID, URL: p.URL, Outcome: store.PictureKept, Made: true,
+		SHA256: hex.EncodeToString(sum[:]), Type: "image/jpeg", Width: p.Width, Height: p.Height,
+	}
+}
+
+// pictures draws the season's photos, half as large as they were taken, by the hashes of keptOf.
+type pictures struct {
+	mu    sync.Mutex
+	urls  map[string]string // by hash
+	drawn keep[string, []byte]
+}
+
+func newPictures() *pictures {
+	return &pictures{urls: map[string]string{}, drawn: keep[string, []byte]{limit: 100}}
+}
+
+func (p *pictures) add(k store.Picture) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.urls[k.SHA256] = k.URL
+}
+
+func (p *pictures) read(_ context.Context, _ int64, sha string) ([]byte, error) {
+	p.mu.Lock()
+	url := p.urls[sha]
+	p.mu.Unlock()
+	var seed uint64
+	var width, height int
+	if _, err := fmt.Sscanf(url, "/pictures/%d/%d/%d", &seed, &width, &height); err != nil {
+		return nil, errors.New("missing")
+	}
+	return p.drawn.get(url, func() []byte { return season.JPEG(seed, width/2, height/2) }), nil
 }

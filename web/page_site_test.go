@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -17,13 +16,14 @@ import (
 
 // site is a whole server over a store in memory, with an athlete and their pictures.
 type site struct {
-	t      testing.TB
-	store  *store.Store
-	feed   *feed.Feed
-	server *Server
-	http   *httptest.Server
-	status musette.Status
-	season *season.Season
+	t        testing.TB
+	pictures *pictures
+	store    *store.Store
+	feed     *feed.Feed
+	server   *Server
+	http     *httptest.Server
+	status   musette.Status
+	season   *season.Season
 }
 
 type siteOptions struct {
@@ -38,7 +38,7 @@ type siteOptions struct {
 func newSite(t testing.TB, o siteOptions) *site {
 	t.Helper()
 	ctx := t.Context()
-	s := &site{t: t, season: season.Make(season.Options{Seed: 1, Activities: 120, Until: seasonNow})}
+	s := &site{t: t, pictures: newPictures(), season: season.Make(season.Options{Seed: 1, Activities: 120, Until: seasonNow})}
 	asOf := seasonNow.Add(-4 * time.Minute)
 	s.status = musette.Status{State: musette.StateOK, AsOf: &asOf, Athletes: []musette.Athlete{
 		{ID: s.season.Athlete.ID, Name: s.season.Athlete.FirstName + " " + s.season.Athlete.LastName, State: musette.StateOK},
@@ -56,14 +56,11 @@ func newSite(t testing.TB, o siteOptions) *site {
 	}
 	now := func() time.Time { return seasonNow }
 	s.feed = feed.New(feed.Config{Store: s.store, GoalM: o.goalM, Publish: o.publish, Now: now, Status: func(context.Context) (musette.Status, error) { return s.status, nil }})
-	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins, Streams: o.streams, Tiles: o.tiles})
+	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins, Streams: o.streams, Tiles: o.tiles, Picture: s.pictures.read})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/pictures/", pictures())
-	mux.Handle("/", s.server)
-	s.http = httptest.NewServer(mux)
+	s.http = httptest.NewServer(s.server)
 	t.Cleanup(func() {
 		s.server.Close()
 		s.http.Close()
@@ -89,6 +86,16 @@ func (s *site) put(list ...*musette.Activity) {
 			}
 			if _, err := tx.PutActivity(ctx, row); err != nil {
 				return err
+			}
+			for _, p := range a.Photos {
+				if p.ID == "" {
+					continue // not kept yet
+				}
+				k := keptOf(a, p)
+				s.pictures.add(k)
+				if err := tx.PutPicture(ctx, k); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

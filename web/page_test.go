@@ -190,7 +190,7 @@ func TestCardsByWhatThereIs(t *testing.T) {
 		{musette.Activity{Map: &musette.Map{}}, "plain", 0, 0},
 		{musette.Activity{Map: &musette.Map{Polyline: "_"}}, "plain", 0, 0},
 		{musette.Activity{Map: &musette.Map{Polyline: "_"}, Photos: photo(2)}, "photo", 1, 0},
-		{musette.Activity{Map: route, Photos: []musette.Photo{{URL: "javascript:alert(1)"}}}, "route", 0, 0},
+		{musette.Activity{Map: route, Photos: []musette.Photo{{URL: "javascript:alert(1)"}}}, "both", 0, 0},
 	} {
 		got := newCard(&c.a, "", true, metric, seasonNow, newDrawings())
 		if got.Layout != c.layout || len(got.Side) != c.side || len(got.Strip) != c.strip {

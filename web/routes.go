@@ -32,6 +32,7 @@ func (s *Server) table() map[string]methods {
 		"/v1/activities/{id}":         {"GET": s.getActivity}, // and .geojson, .gpx
 		"/v1/activities/{id}/hide":    {"PUT": s.putHide, "DELETE": s.deleteHide},
 		"/v1/activities/{id}/map.svg": {"GET": s.getActivityMap},
+		"/p/{id}/{size}":              {"GET": s.getPicture},
 		"/v1/totals":                  {"GET": s.getTotals},
 		"/v1/status":                  {"GET": s.getStatus},
 		"/v1/changes":                 {"GET": s.getChanges},

@@ -43,11 +43,7 @@ func NewWebhook(c Config) (http.Handler, error) {
 	if c.Store == nil {
 		return nil, errors.New("web: a store is needed")
 	}
-	policy, err := contentPolicy(nil)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{config: Config{Store: c.Store, Woken: c.Woken, Now: c.Now, Log: c.Log}, policy: policy}
+	s := &Server{config: Config{Store: c.Store, Woken: c.Woken, Now: c.Now, Log: c.Log}}
 	s.config.setDefaults()
 	mux := http.NewServeMux()
 	s.handle(mux, webhookPath, s.webhookMethods())

@@ -42,6 +42,7 @@ type receipt struct {
 	SnapshotRows int      `json:"snapshot_rows"`       // that these had of them
 	Removed      []string `json:"snapshots_removed"`   // that could not be read, so that nobody could tell what was in them
 	Tokens       int      `json:"sealed_tokens"`       // files deleted
+	Pictures     int      `json:"picture_files"`       // deleted, all sizes and copies; those in a database are among the rows
 
 	Strava string     `json:"strava"` // whether Strava was told
 	Left   []leftOver `json:"left"`
@@ -153,7 +154,7 @@ func tellStrava(ctx context.Context, end func(context.Context) error, why error)
 
 func (r *receipt) add(f forgotten) {
 	r.Snapshots, r.Removed = append([]string{}, f.Rewritten...), append([]string{}, f.Removed...)
-	r.SnapshotRows, r.Tokens = f.Rows, f.Tokens
+	r.SnapshotRows, r.Tokens, r.Pictures = f.Rows, f.Tokens, f.Pictures
 	r.Left = []leftOver{}
 	for _, path := range f.Strange {
 		r.Left = append(r.Left, leftOver{path, "it is no snapshot, so it was left alone"})
@@ -194,6 +195,7 @@ func (r *receipt) write(a *app) error {
 		t.row("deleted", path+": it could not be read, so nobody could tell who was in it")
 	}
 	t.row("sealed tokens", strconv.Itoa(r.Tokens))
+	t.row("picture files", strconv.Itoa(r.Pictures))
 	t.row("strava", r.Strava)
 	for _, l := range r.Left {
 		t.row("left", l.What+": "+l.Why)

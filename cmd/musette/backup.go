@@ -70,15 +70,22 @@ func (c *config) everySnapshots() []string {
 	return dirs
 }
 
-// writeSnapshot writes a snapshot, and copies it to the further directory if there is one; uncopied says why that has
-// failed, which is noted in the store and makes the snapshot no worse. spare is a file that stays in any case.
+// writeSnapshot writes a snapshot with copies of the pictures beside it, and copies both to the further directory if there
+// is one; uncopied says why copying has failed, which is noted in the store and makes the snapshot no worse. spare is a file that stays in any case.
 func (a *app) writeSnapshot(ctx context.Context, st *store.Store, spare string) (info snapshot.Info, uncopied, err error) {
 	c := a.snapshotting()
 	c.Spare = spare
-	if info, err = snapshot.Write(ctx, st, c); err != nil || a.cfg.BackupDir == "" {
+	if info, err = snapshot.Write(ctx, st, c); err != nil {
 		return info, nil, err
 	}
+	uncopied = a.copyPictures(ctx, st)
+	if a.cfg.BackupDir == "" {
+		return info, uncopied, nil
+	}
 	worry := ""
+	if uncopied != nil {
+		worry = uncopied.Error()
+	}
 	c.Dir = a.cfg.BackupDir
 	if err := snapshot.Copy(ctx, info, c); err != nil {
 		uncopied = fmt.Errorf("the snapshot is not in the further directory, only in %s: %w; mount it, free some space or "+

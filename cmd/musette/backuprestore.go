@@ -193,6 +193,7 @@ func (c *backupRestoreCmd) restore(ctx context.Context, a *app, st *store.Store,
 		}
 		return explainSnapshot(err)
 	}
+	a.bringPictures(ctx, st, chosen.Path)
 	return c.report(a, done)
 }
 

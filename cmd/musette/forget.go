@@ -17,8 +17,9 @@ import (
 // forgotten is what became of the files beside the store.
 type forgotten struct {
 	snapshot.Forgotten
-	Tokens int  // sealed files that were removed
-	Traces bool // of rows, still in the database's log
+	Tokens   int  // sealed files that were removed
+	Pictures int  // files that were removed, copies included
+	Traces   bool // of rows, still in the database's log
 }
 
 // forget makes the data directory free of athletes who have left: sealed tokens, snapshots, and what deleted rows leave
@@ -44,6 +45,11 @@ func (a *app) forget(ctx context.Context, st *store.Store) (done forgotten, err 
 		done.Strange, done.Rows = append(done.Strange, there.Strange...), done.Rows+there.Rows
 		errs = append(errs, err)
 	}
+	g, err := a.gallery(st)
+	if err == nil {
+		done.Pictures, err = g.Forget(ctx, departures)
+	}
+	errs = append(errs, err)
 	removed, err := a.forgetAside(departures)
 	done.Removed = append(done.Removed, removed...)
 	errs = append(errs, err)
@@ -78,9 +84,9 @@ func (a *app) forgetAside(departures []store.Departure) (removed []string, err e
 // forgetAll is forget for the keeper, which tells nobody but the log.
 func (a *app) forgetAll(ctx context.Context, st *store.Store) error {
 	done, err := a.forget(ctx, st)
-	if n := len(done.Rewritten); n+len(done.Removed)+done.Tokens > 0 {
+	if n := len(done.Rewritten); n+len(done.Removed)+done.Tokens+done.Pictures > 0 {
 		a.log.Info("files were made free of athletes who have left", "snapshots", n, "rows", done.Rows,
-			"unreadable_removed", done.Removed, "sealed_tokens", done.Tokens)
+			"unreadable_removed", done.Removed, "sealed_tokens", done.Tokens, "pictures", done.Pictures)
 	}
 	if err == nil && done.Traces {
 		err = fmt.Errorf("the log of %s is in use", st.Path())

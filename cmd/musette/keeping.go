@@ -29,8 +29,13 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
+	g, err := a.gallery(a.openStore)
+	if err != nil {
+		return nil, err
+	}
 	return keeper.New(keeper.Config{
-		Store: a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
+		Pictures: keepPictures(g),
+		Store:    a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
 		Snapshot: a.keepSnapshot, SnapshotSoon: len(copies) == 0, Repairing: a.repairing(),
 		Forget: func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
 		Called: a.called(),

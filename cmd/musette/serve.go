@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -197,13 +196,17 @@ func (s *site) load(ctx context.Context) error {
 
 // open makes the web server.
 func (s *site) open(ctx context.Context, everyone bool) (err error) {
+	pictures, err := s.app.gallery(s.store)
+	if err != nil {
+		return err
+	}
 	wake := func() {}
 	if s.keeper != nil {
 		wake = s.keeper.Wake
 	}
 	c := web.Config{
 		Feed: s.feed, Store: s.store, Open: everyone, Streams: s.app.cfg.Policy.Streams != plan.StreamsOff, PublicURL: s.app.cfg.PublicURL, Origins: s.app.cfg.Origins, Now: s.app.now, Log: s.app.log,
-		NoConnect: s.noConnect, Version: readBuild().Version, ImageHosts: imageHosts(s.app.cfg.APIURL), Tiles: s.app.cfg.Tiles,
+		NoConnect: s.noConnect, Version: readBuild().Version, Picture: pictures.Read, Tiles: s.app.cfg.Tiles,
 		Watch: s.app.watched(), Metrics: s.app.count().Handler(),
 	}
 	c.Tiles.Dir = filepath.Join(s.app.cfg.DataDir, "tiles")
@@ -223,15 +226,6 @@ func (s *site) open(ctx context.Context, everyone bool) (err error) {
 		s.app.log.Warn("keys are known only once they have come", "error", err)
 	}
 	return nil
-}
-
-// imageHosts are where Strava keeps photos, and a Strava that isn't Strava's own.
-func imageHosts(api string) []string {
-	hosts := []string{"https://*.cloudfront.net"}
-	if u, err := url.Parse(api); err == nil && u.Scheme == "http" {
-		hosts = append(hosts, u.Scheme+"://"+u.Host)
-	}
-	return hosts
 }
 
 const shutdownPatience = 5 * time.Second

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"musette"
 	"musette/feed"
+	"musette/gallery"
 	"musette/metrics"
 	"musette/store"
 	"musette/strava"
@@ -24,9 +26,10 @@ type app struct {
 	cfg *config
 	log *slog.Logger
 
-	openStore  *store.Store
-	openTokens *token.Tokens
-	openStrava *strava.Client
+	openStore   *store.Store
+	openTokens  *token.Tokens
+	openStrava  *strava.Client
+	openGallery *gallery.Gallery
 
 	notifier *notifier        // nil until something is served
 	metrics  *metrics.Metrics // nil until something is counted
@@ -187,7 +190,7 @@ func (a *app) feed(st *store.Store, status func(context.Context) (musette.Status
 	}
 	return feed.New(feed.Config{
 		Store: st, Copy: st != a.openStore, Filter: a.cfg.Filter, GoalM: a.cfg.GoalM,
-		Publish: publish,
-		Status:  status, Now: a.now, Log: a.log,
+		Publish: publish, URL: strings.TrimSuffix(a.cfg.PublicURL, "/"),
+		Status: status, Now: a.now, Log: a.log,
 	})
 }

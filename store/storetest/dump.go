@@ -156,7 +156,8 @@ func fill(b *bench) {
 			}
 			a := store.Activity{AthleteID: 8, ID: int64(i), Status: store.StatusGone, View: []byte(text), DistanceM: 0.1 * float64(i)}
 			_, err := tx.PutActivity(ctx, a)
-			if err := errors.Join(err, tx.PutPartState(ctx, p), tx.PutSetting(ctx, "s"+text, text), tx.PutCursor(ctx, 7, text, []byte(text))); err != nil {
+			if err := errors.Join(err, tx.PutPartState(ctx, p), tx.PutSetting(ctx, "s"+text, text), tx.PutCursor(ctx, 7, text, []byte(text)),
+				tx.PutPicture(ctx, store.Picture{AthleteID: 7, ActivityID: int64(i), PhotoID: text, URL: text, Reason: text, Forms: []store.PictureForm{{Size: i}}})); err != nil {
 				return err
 			}
 		}

@@ -118,6 +118,7 @@ func peopled(ctx context.Context, tx *store.Tx, id int64) error {
 		tx.PutGrant(ctx, store.Grant{ID: fmt.Sprint("g", id%1000), AthleteID: id}),
 		tx.PutKey(ctx, store.AccessKey{ID: fmt.Sprint("k", id), Kind: store.KeyKind, Hash: [32]byte{byte(id)}, AthleteID: id}),
 		tx.PutCursor(ctx, id, "walk", []byte("{}")),
+		tx.PutPicture(ctx, store.Picture{AthleteID: id, ActivityID: id * 10, PhotoID: "p"}), tx.PutPictureFile(ctx, id, "00", []byte("x")),
 		tx.PutDeletions(ctx, store.Deletion{AthleteID: id, ActivityID: id * 10}),
 		tx.PutPartState(ctx, musette.PartState{AthleteID: id, ActivityID: id * 10, Part: musette.PartDetail, Due: at(2)}),
 	)

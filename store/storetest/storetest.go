@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"quota", testQuota},
 		{"code once", testCodeOnce},
 		{"privacy", testPrivacy},
+		{"pictures", testPictures},
+		{"picture files", testPictureFiles},
 		{"people stamp", testPeopleStamp},
 		{"purge athlete", testPurgeAthlete},
 		{"forget", testForget},

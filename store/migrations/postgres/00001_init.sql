@@ -292,6 +292,45 @@ CREATE TABLE musette.lane_totals (
 );
 ALTER TABLE musette.lane_totals ENABLE ROW LEVEL SECURITY;
 
+CREATE TABLE musette.pictures (
+    athlete_id BIGINT NOT NULL,
+    activity_id BIGINT NOT NULL,
+    photo_id TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    asked_px BIGINT NOT NULL,
+    outcome TEXT COLLATE "C" NOT NULL,
+    made BIGINT NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    type TEXT COLLATE "C" NOT NULL,
+    width BIGINT NOT NULL,
+    height BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    forms TEXT COLLATE "C" NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    tried_at_ms BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    kept_at_ms BIGINT NOT NULL,
+    dropped_at_ms BIGINT NOT NULL,
+    sum BIGINT NOT NULL,
+    PRIMARY KEY (athlete_id, activity_id, photo_id)
+);
+CREATE INDEX pictures_due ON musette.pictures (due_at_ms);
+CREATE INDEX pictures_outcome ON musette.pictures (outcome, made);
+CREATE INDEX pictures_dropped ON musette.pictures (dropped_at_ms);
+ALTER TABLE musette.pictures ENABLE ROW LEVEL SECURITY;
+
+-- The pictures themselves, on Postgres alone: SQLite has them as files beside it.
+CREATE TABLE musette.picture_files (
+    athlete_id BIGINT NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    put_at_ms BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (athlete_id, sha256)
+);
+ALTER TABLE musette.picture_files ALTER COLUMN body SET STORAGE EXTERNAL; -- they are compressed
+ALTER TABLE musette.picture_files ENABLE ROW LEVEL SECURITY;
+
 CREATE TABLE musette.leases (
     name TEXT COLLATE "C" NOT NULL,
     holder TEXT COLLATE "C" NOT NULL,

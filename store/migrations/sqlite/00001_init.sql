@@ -271,6 +271,42 @@ CREATE TABLE lane_totals (
     PRIMARY KEY (class)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE pictures (
+    athlete_id INTEGER NOT NULL,
+    activity_id INTEGER NOT NULL,
+    photo_id TEXT NOT NULL,
+    url TEXT NOT NULL,
+    asked_px INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    type TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    forms TEXT NOT NULL,
+    due_at_ms INTEGER NOT NULL,
+    tried_at_ms INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    kept_at_ms INTEGER NOT NULL,
+    dropped_at_ms INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    PRIMARY KEY (athlete_id, activity_id, photo_id)
+) STRICT;
+CREATE INDEX pictures_due ON pictures (due_at_ms);
+CREATE INDEX pictures_outcome ON pictures (outcome, made);
+CREATE INDEX pictures_dropped ON pictures (dropped_at_ms);
+
+-- The pictures themselves, on Postgres alone: SQLite has them as files beside it.
+CREATE TABLE picture_files (
+    athlete_id INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    put_at_ms INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (athlete_id, sha256)
+) STRICT;
+
 CREATE TABLE leases (
     name TEXT NOT NULL,
     holder TEXT NOT NULL,
