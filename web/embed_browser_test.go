@@ -222,7 +222,7 @@ func TestBrowserWidgetsSayWhatIsWrong(t *testing.T) {
 	})
 	t.Run("the server goes away", func(t *testing.T) {
 		e := newElsewhere(t, 390, siteOptions{publish: everything})
-		e.forgive = append(e.forgive, "/v1/", "/embed.js", "/pictures/")
+		e.forgive = append(e.forgive, "/v1/", "/embed.js", "/p/")
 		e.fill()
 		e.show(quick + `<musette-feed></musette-feed><musette-activity></musette-activity><musette-activity id="none" activity="99"></musette-activity>` + script)
 		e.waitFor(inside("musette-feed", "article"))
@@ -254,7 +254,7 @@ func hostile(athlete int64) (list []*musette.Activity) {
 func TestBrowserWidgetsRunNothingHostile(t *testing.T) {
 	t.Parallel()
 	e := newElsewhere(t, 390, siteOptions{publish: everything})
-	e.forgive = append(e.forgive, "/pictures/missing")
+	e.forgive = append(e.forgive, "/p/")
 	e.put(hostile(e.season.Athlete.ID)...)
 	e.show(`<musette-feed limit="100"></musette-feed><musette-map></musette-map><musette-totals></musette-totals><div id="all"></div>` + script)
 	e.waitFor(`document.querySelector("musette-feed").shadowRoot.querySelectorAll("article").length === ` + strconv.Itoa(len(payloads)))
