@@ -287,7 +287,7 @@ func TestReadOnlyDataDirectory(t *testing.T) {
 		t.Errorf("%d calls were made, though nothing could be kept", n)
 	}
 	release()
-	s.until("it can be written", func() bool { return s.status().State != musette.StateStoreDown })
+	s.until("it can be written", func() bool { return s.answers() && s.status().State != musette.StateStoreDown })
 	s.do("POST", "/login", "key="+testKey).want(200)
 }
 
@@ -337,12 +337,7 @@ func TestFullDisk(t *testing.T) {
 func wantServedFull(t *testing.T, p *program, rest string) {
 	t.Helper()
 	shown := p.must("activities")
-	f, err := os.Create(rest)
-	must(t, err)
-	for err == nil {
-		_, err = f.Write(make([]byte, 4096))
-	}
-	must(t, f.Close())
+	fillUp(t, rest)
 	if got := p.must("activities"); got != shown {
 		t.Errorf("on a full disk it lists\n%s\nwant\n%s", got, shown)
 	}
@@ -357,7 +352,45 @@ func wantServedFull(t *testing.T, p *program, rest string) {
 	}
 	s.get("/v1/feed").want(200)
 	must(t, os.Remove(rest))
-	s.until("room", func() bool { return s.status().State != musette.StateDiskFull })
+	s.until("room", func() bool { return s.answers() && s.status().State != musette.StateDiskFull })
+	s.stop(interrupt)
+	wantRescuedLater(t, p, rest, shown)
+}
+
+// wantRescuedLater starts with a damaged database on a full disk: the newest snapshot is served until there is room to
+// make a new database.
+func wantRescuedLater(t *testing.T, p *program, rest, shown string) {
+	t.Helper()
+	p.must("backup", "create")
+	db, err := os.OpenFile(p.database(), os.O_WRONLY, 0)
+	must(t, err)
+	_, err = db.WriteAt(make([]byte, 5000), 0)
+	must(t, errors.Join(err, db.Close()))
+	fillUp(t, rest)
+	s := p.serve()
+	if got := s.status(); got.State != musette.StateDiskFull || !strings.Contains(got.Cause, "snapshot") {
+		t.Errorf("the state is %q: %q", got.State, got.Cause)
+	}
+	must(t, os.Remove(rest))
+	s.until("a new database", func() bool { return s.answers() && s.status().State != musette.StateDiskFull })
+	s.stop(interrupt)
+	if got := p.must("activities"); got != shown {
+		t.Errorf("after the rescue it lists\n%s\nwant\n%s", got, shown)
+	}
+	if kept, err := filepath.Glob(filepath.Join(p.data, "damaged", "*", "musette.db")); err != nil || len(kept) != 1 {
+		t.Errorf("the damaged file is not kept: %v, %v", kept, err)
+	}
+}
+
+// fillUp writes a file until the disk is full.
+func fillUp(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	must(t, err)
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	must(t, f.Close())
 }
 
 // skip skips a test for want of something that the machine lacks; in CI that is a failure.

@@ -179,7 +179,7 @@ func readEnd(f io.ReaderAt, size int64) (end, error) {
 	const frameHead = 8
 	cut := func(why string) (end, error) { return end{}, refuse(ErrCutShort, "%s", why) }
 	if size < frameHead+endFixed {
-		return cut("its end is missing")
+		return cut("its end is missing, which a file that was unpacked and packed again has lost too")
 	}
 	fixed := make([]byte, endFixed)
 	if err := readAt(f, fixed, size-endFixed); err != nil {
@@ -187,7 +187,7 @@ func readEnd(f io.ReaderAt, size int64) (end, error) {
 	}
 	length := int64(fromLE32(fixed[sha256.Size:]))
 	if !bytes.Equal(fixed[sha256.Size+4:], endMark) {
-		return cut("its end is missing")
+		return cut("its end is missing, which a file that was unpacked and packed again has lost too")
 	}
 	at := size - endFixed - length - frameHead
 	if length > maxEnd || at < 0 {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,4 +169,73 @@ func TestPostgresToRead(t *testing.T) {
 	}
 	defer full.Close()
 	expect(t, full.Writable(t.Context()), store.ErrReadOnly, "postgres")
+}
+
+// TestLogIndexDamaged spoils the index of the log that a killed process left, for which there is no checksum that anybody
+// looks at: it is made anew, or passed over where nothing can be written, and what was in the log is read.
+func TestLogIndexDamaged(t *testing.T) {
+	from := t.TempDir()
+	s, err := store.Open(t.Context(), store.Config{Dir: from})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	put(t, s, "a", "b")
+	want := dumpText(t, s)
+	index, err := os.ReadFile(filepath.Join(from, "musette.db-shm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chance := rand.New(rand.NewPCG(4, 1))
+	for how, spoil := range map[string]func([]byte) []byte{
+		"cut":     func(b []byte) []byte { return b[:len(b)/3] },
+		"zeroed":  func(b []byte) []byte { clear(b); return b },
+		"noise":   func(b []byte) []byte { fill(chance, b); return b },
+		"no head": func(b []byte) []byte { fill(chance, b[:136]); return b },
+		"no rest": func(b []byte) []byte { fill(chance, b[136:]); return b },
+	} {
+		t.Run(how, func(t *testing.T) {
+			spoilt := spoil(slices.Clone(index))
+			for _, toRead := range []bool{false, true} {
+				dir := filepath.Join(t.TempDir(), "data")
+				if err := os.Mkdir(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				for name, body := range map[string][]byte{"-shm": spoilt, "": nil, "-wal": nil} {
+					var err error
+					if body == nil {
+						body, err = os.ReadFile(filepath.Join(from, "musette.db"+name))
+					}
+					if err == nil {
+						err = os.WriteFile(filepath.Join(dir, "musette.db"+name), body, 0o644)
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				open, as := store.Open, func(f func()) { f() }
+				if toRead {
+					lockUp(t, dir)
+					open, as = store.OpenToRead, asNobody
+				}
+				as(func() {
+					s, err := open(t.Context(), store.Config{Dir: dir})
+					if err != nil {
+						t.Errorf("to read %v: %v", toRead, err)
+						return
+					}
+					defer s.Close()
+					if dumpText(t, s) != want {
+						t.Errorf("to read %v: it reads something else", toRead)
+					}
+				})
+			}
+		})
+	}
+}
+
+func fill(chance *rand.Rand, b []byte) {
+	for i := range b {
+		b[i] = byte(chance.Uint32())
+	}
 }

@@ -97,7 +97,7 @@ func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead awa
 	if err == nil || mendable || !a.unwritable(err) && !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
 		return st, away{}, err
 	}
-	if a.unwritable(err) {
+	if a.unwritable(err) && a.standIn == nil {
 		if st, instead, e := a.unwritten(waiting, err); e == nil {
 			return st, instead, nil
 		}
@@ -156,6 +156,10 @@ func (s *site) back(ctx context.Context) bool {
 		return store.FileWritable(c.Dir) == nil
 	}
 	st, err := store.Open(ctx, c)
+	if fileDamaged(err) && s.app.roomFor > 0 {
+		free, _, err := diskOf(c.Dir)
+		return err != nil || free >= s.app.roomFor
+	}
 	if err != nil {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -113,6 +114,17 @@ func (a *app) rescue(ctx context.Context, why error) error {
 	}
 	a.log.Warn("a damaged database was replaced", "aside", r.aside, "cause", why)
 	return nil
+}
+
+// rescueRoom is how much of the disk a rescue takes, about: the old file is copied, and a new one is made.
+func (a *app) rescueRoom() uint64 {
+	room := uint64(1 << 20)
+	for _, name := range []string{"musette.db", "musette.db-wal"} {
+		if info, err := os.Stat(filepath.Join(a.cfg.DataDir, name)); err == nil {
+			room += 3 * uint64(info.Size())
+		}
+	}
+	return room
 }
 
 func (r replacement) inWords() []string {

@@ -39,6 +39,7 @@ func (c *serveCmd) given() map[string]string {
 }
 
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	crowded := 0 // rescues that had no room
 	for rescues := 0; ; {
 		err := a.serve(ctx)
 		damaged := fileDamaged(err) && a.cfg.DatabaseURL == "" && ctx.Err() == nil && rescues < maxRescues
@@ -52,13 +53,17 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		if !damaged {
 			continue
 		}
-		rescues++
 		e := a.rescue(ctx, err)
 		if _, held := errors.AsType[*store.HeldError](e); held {
 			a.standIn = err // another process is to see to it
+		} else if errors.Is(e, store.ErrDiskFull) {
+			a.standIn, a.roomFor = errors.Join(e, err), a.rescueRoom()<<min(crowded, 8)
+			crowded++
+			continue
 		} else if e != nil {
 			return errors.Join(err, e)
 		}
+		rescues++
 	}
 }
 
