@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,13 +77,17 @@ func TestEveryCallIsToldOfAndLogged(t *testing.T) {
 func TestARefusedPageOfCommentsIsARefusal(t *testing.T) {
 	h := newHouse(t, stravatest.Config{Seed: 3, Activities: 30})
 	h.fault(stravatest.Fault{Kind: stravatest.FaultServerError, Status: 429, Path: "/activities/*/comments", Count: 1})
-	refused := false
-	h.keeper.Called = func(c keeper.Call) { refused = refused || c.Result == strava.KindRateLimit }
+	var refused atomic.Bool
+	h.keeper.Called = func(c keeper.Call) {
+		if c.Result == strava.KindRateLimit {
+			refused.Store(true)
+		}
+	}
 	h.clock.Advance(2 * time.Minute) // at its start, a quarter may be taken for the one before
 	h.later(12 * time.Minute)
 	n := h.keeper.Calls()
-	if s := h.status(); !refused || s.State != musette.StateLimited {
-		t.Errorf("refused: %v; the state is %s", refused, s.State)
+	if s := h.status(); !refused.Load() || s.State != musette.StateLimited {
+		t.Errorf("refused: %v; the state is %s", refused.Load(), s.State)
 	}
 	h.later(30 * time.Minute)
 	if h.keeper.Calls() == n {
