@@ -94,6 +94,29 @@ func (b *tab) press(label string) {
 	b.until(`!window.before && document.readyState === "complete"`)
 }
 
+// sound looks for what keeps people from using the page: what axe-core finds serious, what is wider than a phone, and
+// what is too small for a finger. In light and dark.
+func (b *tab) sound() {
+	b.t.Helper()
+	axe, err := os.ReadFile("../web/testdata/axe/axe.min.js")
+	must(b.t, err)
+	b.run("(() => {" + string(axe) + "})()")
+	for _, scheme := range []string{"dark", "light"} {
+		must(b.t, browser.Wear(b.ctx, 390, 900, scheme))
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run({ resultTypes: ["violations"] }).then((r) => r.violations
+			.filter((v) => v.impact === "serious" || v.impact === "critical")
+			.map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] || {}).message).join(" | "))
+			.concat(document.documentElement.scrollWidth > innerWidth ? ["it is wider than the phone"] : [])
+			.concat([...document.querySelectorAll("button, .button, input:not([type=hidden]), summary")]
+				.filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 120) + " is too small")))`,
+			chromedp.EvalAwaitPromise))
+		must(b.t, err)
+		for _, f := range found {
+			b.t.Errorf("%s: %s", scheme, f)
+		}
+	}
+}
+
 // answer answers the simulated Strava's question as an athlete.
 func (b *tab) answer(athlete int64, yes bool, untick ...string) {
 	b.t.Helper()
@@ -131,9 +154,11 @@ func TestAnAthleteInTheBrowser(t *testing.T) {
 	}
 	b.open(link)
 	b.says("Connect your Strava activities")
+	b.sound()
 	b.press("Continue to Strava")
 	b.answer(other.ID, false)
 	b.says("You said no at Strava")
+	b.sound()
 	b.press("Try again")
 	_, err := w.AddFault(stravatest.Fault{Kind: stravatest.FaultBadGateway, Path: "/oauth/token", Count: 1})
 	must(t, err)
@@ -175,6 +200,13 @@ func TestAnAthleteInTheBrowser(t *testing.T) {
 	b.run(`document.querySelector("#zone-name").value = "School"; document.querySelector("#zone-place").value = "51.4779, -0.0015"`)
 	b.press("Hide this place")
 	b.until(`document.querySelector(".zones").textContent.includes("School")`)
+	b.run(`for (const d of document.querySelectorAll("details")) d.open = true`)
+	b.sound()
+	b.open(s.url + "/status")
+	b.says("How things stand")
+	b.sound()
+	b.open(s.url + "/me")
+	b.says("What is shown of me")
 	if list := p.must("zone", "list"); !strings.Contains(list, "School") || !strings.Contains(list, id(other.ID)) {
 		t.Errorf("the zones are %s", list)
 	}
@@ -207,6 +239,7 @@ func TestAnAthleteInTheBrowser(t *testing.T) {
 	b.run(`document.querySelector("#confirm").value = "leave"`)
 	b.press("Delete everything")
 	b.says("Goodbye, " + other.FirstName)
+	b.sound()
 	if text := b.text(); !strings.Contains(text, "6 activities") || !strings.Contains(text, "Told:") {
 		t.Errorf("the receipt is %s", text)
 	}
