@@ -87,7 +87,7 @@ func pagesOf(s *site) map[string]string {
 	s.put(indoors)
 	return map[string]string{
 		"feed": "/", "found": "/?q=run&type=Run&has=map", "wrong": "/?from=yesterday", "none": "/?q=zzzz",
-		"activity": "/a/" + strconv.FormatInt(a.ID, 10), "indoors": "/a/77", "map": "/map", "totals": "/totals", "missing": "/a/1", "docs": "/docs",
+		"activity": "/a/" + strconv.FormatInt(a.ID, 10), "indoors": "/a/77", "map": "/map", "totals": "/totals", "missing": "/a/1", "docs": "/docs", "status": "/status", "me": "/me",
 	}
 }
 

@@ -32,6 +32,9 @@ func (s *Server) newShell(r *http.Request, view *feed.View, reader feed.Reader) 
 		sh.Ways = append(sh.Ways, way{Href: "/map", Text: "Map"})
 	}
 	sh.Ways = append(sh.Ways, way{Href: "/totals", Text: "Totals"})
+	if reader.Owner {
+		sh.Ways = append(sh.Ways, way{Href: statusPath, Text: "Status"})
+	}
 	for i := range sh.Ways {
 		sh.Ways[i].Current = sh.Ways[i].Href == r.URL.Path
 	}
