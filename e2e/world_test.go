@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,6 +29,7 @@ var plenty = stravatest.Limits{OverallQuarter: 20000, OverallDay: 200000, ReadQu
 
 func newWorld(t testing.TB, c stravatest.Config) *world {
 	t.Helper()
+	c.PicturePX = cmp.Or(c.PicturePX, 64)
 	w := &world{t: t, Server: stravatest.New(c)}
 	var err error
 	if w.at, err = w.Listen("127.0.0.1:0"); err != nil {

@@ -131,6 +131,9 @@ func (s *Server) servePicture(q *request) reply {
 	if !ok || !isJPEG || err != nil || size < 1 {
 		return reply{status: http.StatusNotFound, contentType: "text/plain; charset=utf-8", body: []byte("no such picture\n")}
 	}
+	if most := s.cfg.PicturePX; most > 0 {
+		size = min(size, most)
+	}
 	w, h := fit(p, size)
 	jpeg.body = s.pictures.get(picture{id, p.Seed, w, h})
 	return jpeg

@@ -48,6 +48,10 @@ type Config struct {
 	// Quirks choose between behaviours that Strava does not document.
 	Quirks Quirks
 
+	// PicturePX is how large pictures are drawn at most, whatever is said of
+	// them, for tests that are about other things; 0: as large as they are.
+	PicturePX int
+
 	// BaseURL is the public address of the server, for addresses of
 	// pictures; default http:// and the Host of the request.
 	BaseURL string
