@@ -126,6 +126,7 @@ func newMine(one meRow, page mePage) mine { return mine{one, page} }
 // A meRow is one activity, with what strangers see of it.
 type meRow struct {
 	ID, Name, Meta string
+	Family         string // of the sport: colours the route
 	Shown          bool
 	Says           string
 	Route          template.HTML // as strangers see it
@@ -274,7 +275,7 @@ func zoneWords(z store.Zone) string {
 
 func meRowOf(e *feed.Entry, m myself, publish feed.Publish, hidden []string, now time.Time) meRow {
 	own, public := e.For(m.owner()), e.For(feed.Reader{})
-	row := meRow{ID: strconv.FormatInt(own.ID, 10), Name: own.Name, Hidden: slices.Contains(hidden, store.HideAll), Ends: own.Map != nil}
+	row := meRow{ID: strconv.FormatInt(own.ID, 10), Name: own.Name, Hidden: slices.Contains(hidden, store.HideAll), Ends: own.Map != nil, Family: musette.Family(own.SportType)}
 	if row.Name == "" {
 		row.Name = sport(own.SportType)
 	}
