@@ -18,13 +18,16 @@ func TestSnapshotStandsIn(t *testing.T) {
 		spoil func(*testing.T, *program) *program // makes the database unusable
 		mend  func(*testing.T, *program)          // nil: it can't be mended while the program runs
 	}{
-		"corrupt": {
+		"in the way": { // a damaged file is mended at once, see TestDamage
 			func(t *testing.T, p *program) *program {
 				must(t, os.Rename(p.database(), p.database()+".good"))
-				must(t, os.WriteFile(p.database(), []byte("this is no database, and was never one, whatever its name says"), 0o600))
+				must(t, os.Mkdir(p.database(), 0o700))
 				return p
 			},
-			func(t *testing.T, p *program) { must(t, os.Rename(p.database()+".good", p.database())) },
+			func(t *testing.T, p *program) {
+				must(t, os.Remove(p.database()))
+				must(t, os.Rename(p.database()+".good", p.database()))
+			},
 		},
 		"unreachable": {
 			func(t *testing.T, p *program) *program {
