@@ -206,9 +206,7 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, status int, m my
 	if m.Athlete == 0 && name != "" {
 		page.Title = "What is shown of " + firstName(name)
 	}
-	for _, line := range (speaker{s.config.Now().UTC(), true}).say(&st) {
-		page.State = append(page.State, line)
-	}
+	page.State = append(page.State, (speaker{s.config.Now().UTC(), true}).say(&st)...)
 	all := view.Totals(feed.Query{Reader: m.owner()}).Count
 	shown := view.Totals(feed.Query{Reader: feed.Reader{}, AthleteID: m.id}).Count
 	if view.Closed() != nil {

@@ -35,7 +35,7 @@ func (c *connector) finish(ctx context.Context, answer consentAnswer, only int64
 	case "access_denied":
 		return connection{}, &web.NotConnected{Why: web.WhyDenied}
 	default:
-		return connection{}, &web.NotConnected{Why: web.WhyRefused, Err: fmt.Errorf("Strava refused: %s", plain(answer.refusal))}
+		return connection{}, &web.NotConnected{Why: web.WhyRefused, Err: fmt.Errorf("refused by Strava: %s", plain(answer.refusal))}
 	}
 	grant, _, err := c.strava.Exchange(ctx, answer.code.Reveal())
 	if err != nil {

@@ -20,7 +20,7 @@ type Result struct {
 	Least   int            `json:"least"` // calls that could have done, polls, sweeps and rechecks apart
 	Refused int            `json:"refused"`
 
-	// ByDay are the calls of each UTC day, the first first; without rechecks and sweeps in Needed.
+	// ByDay are the calls of each UTC day, the first first; without rechecks in Needed.
 	ByDay  []int `json:"by_day"`
 	Needed []int `json:"needed_by_day"`
 
@@ -100,7 +100,7 @@ func (r *run) countDays(res *Result) {
 		all, needed := 0, 0
 		for kind, n := range r.meter.byDay[d.Format(time.DateOnly)] {
 			all += n
-			if kind != kindRecheck && kind != "sweep" {
+			if kind != kindRecheck {
 				needed += n
 			}
 		}

@@ -131,7 +131,7 @@ func team(athletes, days int) Scenario {
 		Life: Life{PerDay: 0.6, Photos: 0.2, Comments: 0.15}, Webhooks: true,
 		Limits: stravatest.Limits{OverallQuarter: 200, OverallDay: 4 * athletes, ReadQuarter: 100, ReadDay: 2 * athletes},
 		Bounds: []Bound{
-			{"calls on a day, rechecks and sweeps apart", teamCalls(athletes), func(r *Result) float64 { return float64(slices.Max(r.Needed)) }},
+			{"calls on a day, rechecks apart", teamCalls(athletes), func(r *Result) float64 { return float64(slices.Max(r.Needed)) }},
 			{"share of the day's reads used when a recheck is made", 0.8, func(r *Result) float64 { return 1 - r.facts.spared }},
 			{"seconds until a new activity is complete", 600, worst("new activity, complete")},
 			{"the worst athlete's mean over the mean of all", 2, func(r *Result) float64 { return r.facts.worstAthlete }},
