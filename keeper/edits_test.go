@@ -74,6 +74,31 @@ func TestFailure32EditsShowAfterAPoll(t *testing.T) {
 	}
 }
 
+// A list without its routes isn't believed; that somebody has made an activity private shows all the same.
+func TestMadePrivateShowsThoughTheListHasLostItsRoutes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 7, Activities: 40})
+	h.later(3 * time.Hour)
+	h.complete()
+	var id int64
+	for _, a := range h.server.Activities(h.athlete()) {
+		if shown, ok := h.shown(a.ID); ok && a.HasMap() && shown.Visibility == "everyone" {
+			id = a.ID
+			break
+		}
+	}
+	h.must(h.server.SetVisibility(id, stravatest.OnlyMe))
+	h.fault(stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: "/athlete/activities", For: 8 * time.Hour})
+	calls := h.callsIn(func() { h.later(6*time.Hour + time.Minute) })
+	a, ok := h.shown(id)
+	if !ok || a.Visibility != "only_me" || a.Map == nil {
+		t.Errorf("shown: %v, visibility %q, with a map: %v", ok, a.Visibility, a.Map != nil)
+	}
+	if len(calls) > 1+1+6 { // the poll, the detail, and rechecks of what is recent
+		t.Errorf("it took %d calls", len(calls))
+	}
+}
+
 // Strava tells nobody of a description; new activities are looked at again after an hour, a day and a week.
 func TestDescriptionsShowWithinTheRechecks(t *testing.T) {
 	t.Parallel()

@@ -116,7 +116,7 @@ func (k *Keeper) recordSummary(ctx context.Context, tx *store.Tx, s *strava.Summ
 		return err
 	}
 	if in.known.ids[s.ID] && k.losesRoute(docs, s, in.marks, in.at) {
-		return nil
+		return k.askWhoSees(ctx, tx, s, states, docs, in.at)
 	}
 	if known {
 		seen.ErrorKind, seen.Error = "", ""
@@ -142,6 +142,20 @@ func (k *Keeper) losesRoute(docs []musette.Document, s *strava.Summary, m *marks
 	}
 	delete(m.Routeless, s.ID)
 	return false
+}
+
+// askWhoSees has the detail of a summary that isn't believed asked for at once, if that summary says that other people
+// may see the activity than is known: what was made private must not stay public for the time of a doubt.
+func (k *Keeper) askWhoSees(ctx context.Context, tx *store.Tx, s *strava.Summary, states plan.States, docs []musette.Document, at time.Time) error {
+	told, err := musette.ParseBasics(s.Raw)
+	if err != nil {
+		return nil // it has nothing to say of that
+	}
+	known, err := basicsOf(docs)
+	if err != nil || told.Visibility == known.Visibility {
+		return nil
+	}
+	return tx.PutPartState(ctx, k.Policy.Asked(detailState(states), musette.ClassRecent, at))
 }
 
 // quarantine notes that a summary can't be used, and why. What is here of the activity stays.
