@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/go-json-experiment/json"
 
+	"musette"
 	"musette/e2e/browser"
 )
 
@@ -48,6 +51,7 @@ func TestScreenshots(t *testing.T) {
 	if _, err := chromedp.Run(tab, chromedp.Poll[bool](whole, chromedp.WithPollingTimeout(time.Minute))); err != nil {
 		t.Fatalf("the page didn't become whole by itself: %v", err)
 	}
+	eventually(t, "every photo is kept", func() bool { return photosKept(t, address) })
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
 			name := filepath.Join(folder, fmt.Sprintf("page-%d-%s.png", width, scheme))
@@ -90,6 +94,21 @@ func picture(tab context.Context, address string, width int64, scheme, name stri
 		return fmt.Errorf("%s has %d bytes, which is no picture of a page, or too large for docs", name, len(png))
 	}
 	return os.WriteFile(name, png, 0o644)
+}
+
+// photosKept reports whether all pictures of photos are here: until then a page has a place for each, with nothing in it.
+func photosKept(t *testing.T, address string) bool {
+	t.Helper()
+	resp, err := http.Get(address + "/v1/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var status musette.Status
+	if err := json.UnmarshalRead(resp.Body, &status); err != nil {
+		t.Fatal(err)
+	}
+	return status.Pictures.Kept > 0 && status.Pictures.Due == 0
 }
 
 // demo builds and starts the demo, and returns the address of its page.

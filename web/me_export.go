@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"musette"
+	"musette/picture"
 	"musette/store"
 	"musette/track"
 )
@@ -84,6 +86,7 @@ activities/ID/
   documents.json           where each came from, when, and its SHA-256
   activity.json            what Musette makes of them
   route.gpx                the whole route, where there is one
+  pictures/                your photos, as they are kept here: whole, without what a camera notes in its files
   earlier/                 what was replaced of late
 `
 
@@ -156,6 +159,7 @@ type kept struct {
 	docs    []musette.Document
 	history []musette.Replaced
 	view    []byte
+	photos  []store.Picture
 }
 
 // read takes one activity out of the store. What is damaged is left out: the rest is the athlete's all the same.
@@ -175,6 +179,9 @@ func (e *export) read(id int64) (k kept, err error) {
 		}
 		if id == 0 {
 			return nil
+		}
+		if k.photos, err = tx.Pictures(e.ctx, e.athlete, id); whole(err) != nil {
+			return err
 		}
 		row, err := tx.Activity(e.ctx, e.athlete, id)
 		k.view = row.View
@@ -224,6 +231,9 @@ func (e *export) activity(id int64) error {
 			return err
 		}
 	}
+	if err := e.pictures(folder, k.photos); err != nil {
+		return err
+	}
 	if len(k.view) == 0 {
 		return nil
 	}
@@ -232,6 +242,41 @@ func (e *export) activity(id int64) error {
 	}
 	if body := routeFile(&k); body != nil {
 		return e.file(folder+"route.gpx", body)
+	}
+	return nil
+}
+
+// plainName is a photo's identity that can name a file anywhere.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+var pictureEndings = map[string]string{picture.JPEG: ".jpg", picture.PNG: ".png", picture.WebP: ".webp"}
+
+// pictures writes those of an activity that are kept, under what the photos are called in photos.json. One that is missing
+// or damaged is left out, as it is fetched again; without the database where it should be, the export can't be whole.
+func (e *export) pictures(folder string, photos []store.Picture) error {
+	for i := range photos {
+		p := &photos[i]
+		if !p.Kept() || e.server.config.Picture == nil {
+			continue
+		}
+		body, err := e.server.config.Picture(e.ctx, e.athlete, p.SHA256)
+		if trouble, ok := errors.AsType[*store.Error](err); ok && errors.Is(trouble, store.ErrUnreachable) || e.ctx.Err() != nil {
+			return fmt.Errorf("reading the pictures of activity %d: %w", p.ActivityID, err)
+		}
+		if err != nil {
+			continue
+		}
+		name := p.PhotoID
+		if !plainName.MatchString(name) {
+			name = p.SHA256
+		}
+		f, err := e.zip.CreateHeader(&zip.FileHeader{Name: folder + "pictures/" + name + pictureEndings[p.Type], Method: zip.Store, Modified: e.at})
+		if err == nil {
+			_, err = f.Write(body)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

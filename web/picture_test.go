@@ -146,3 +146,44 @@ func TestPicturesAreAsPrivateAsTheirPhotos(t *testing.T) {
 		t.Errorf("for followers only: %s", r)
 	}
 }
+
+// Who takes along what is theirs has the photos whole, not only what Strava says about them. One that is missing just now
+// doesn't keep the rest away; without the database that holds them there is no export that only looks whole.
+func TestAnExportHasThePictures(t *testing.T) {
+	a, _, files := album(t, true, feed.Publish{})
+	body := `{"id":1,"athlete":{"id":4242}}`
+	a.update(func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.PutAthlete(ctx, store.Athlete{ID: athlete, Name: "Ada Lovelace", FirstSeen: noon}); err != nil {
+			return err
+		}
+		odd := store.Picture{
+			AthleteID: athlete, ActivityID: 1, PhotoID: "../../odd", Outcome: store.PictureKept, SHA256: hash("original"), Type: "image/jpeg",
+		}
+		gone := store.Picture{
+			AthleteID: athlete, ActivityID: 1, PhotoID: "gone", Outcome: store.PictureKept, SHA256: hash("gone"), Type: "image/jpeg",
+		}
+		return errors.Join(tx.PutPictureShown(ctx, odd), tx.PutPictureShown(ctx, gone),
+			tx.PutDocument(ctx, musette.NewDocument(athlete, 1, musette.PartDetail, musette.SourceAPI, []byte(body), noon), false))
+	})
+	a.setStatus(func(s *musette.Status) { s.Athletes = []musette.Athlete{{ID: athlete, Name: "Ada Lovelace", State: "ok"}} })
+	key := "X-API-Key: " + a.key(athlete, web.ScopeAdmin)
+	all := string(unzipped(t, a.get("/me/export", key).body))
+	for _, want := range []string{"activities/1/pictures/P.png\nORIGINAL", "activities/1/pictures/" + hash("original") + ".jpg\nORIGINAL", "activities/1/detail.json\n" + body} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the export lacks %q", want)
+		}
+	}
+	for _, never := range []string{"odd", "gone", "MIDDLE"} {
+		if strings.Contains(all, never) {
+			t.Errorf("the export has %q", never)
+		}
+	}
+	files[hash("original")] = "AWAY"
+	defer func() {
+		if cause := recover(); cause != http.ErrAbortHandler {
+			t.Errorf("without the database the export ends with %v", cause)
+		}
+	}()
+	_, r := a.send("GET", "/me/export", "", key)
+	t.Errorf("without the database the export is %s", r)
+}
