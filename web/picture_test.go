@@ -165,7 +165,9 @@ func TestAnExportHasThePictures(t *testing.T) {
 		return errors.Join(tx.PutPictureShown(ctx, odd), tx.PutPictureShown(ctx, gone),
 			tx.PutDocument(ctx, musette.NewDocument(athlete, 1, musette.PartDetail, musette.SourceAPI, []byte(body), noon), false))
 	})
-	a.setStatus(func(s *musette.Status) { s.Athletes = []musette.Athlete{{ID: athlete, Name: "Ada Lovelace", State: "ok"}} })
+	a.setStatus(func(s *musette.Status) {
+		s.Athletes = []musette.Athlete{{ID: athlete, Name: "Ada Lovelace", State: "ok"}}
+	})
 	key := "X-API-Key: " + a.key(athlete, web.ScopeAdmin)
 	all := string(unzipped(t, a.get("/me/export", key).body))
 	for _, want := range []string{"activities/1/pictures/P.png\nORIGINAL", "activities/1/pictures/" + hash("original") + ".jpg\nORIGINAL", "activities/1/detail.json\n" + body} {
