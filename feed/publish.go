@@ -102,15 +102,17 @@ func (p Publish) view(e *Entry, mask track.Mask) *musette.Activity {
 	}
 	a.Laps, a.Missing = nil, []musette.Part{}
 	if a.Map = nil; has(FieldMap, store.HideMap) {
-		if a.Map = masked(e, mask); a.Map != nil {
-			// How much longer a route is than what is shown of it says how far off its ends are.
-			a.DistanceM = math.Round(a.DistanceM/roundM) * roundM
-		}
+		a.Map = masked(e, mask)
+	}
+	if e.route.known && has(FieldMap, "") {
+		// How much longer a route is than what is shown of it says how far off its ends are. So is one of which nothing is
+		// shown: on another day the same way may be seen.
+		a.DistanceM = math.Round(a.DistanceM/roundM) * roundM
 	}
 	return &a
 }
 
-// roundM is the precision of distances beside a masked route.
+// roundM is the precision of distances of routes where any are shown.
 const roundM = 100
 
 // masked is what strangers see of an entry's route; nil if nothing.

@@ -17,11 +17,13 @@ import (
 // [*store.Error], which says that the database can't be reached.
 type PictureFunc func(ctx context.Context, athleteID int64, sha string) ([]byte, error)
 
-// The caching of a picture: its address has the hash of its content, so what it names never changes. A smaller size that
-// isn't made yet is answered by the picture as it came, for a while.
+// The caching of a picture: its address has the hash of its content, so what it names never changes. But caches between
+// here and strangers ask again after an hour, as whether they may see it does. A smaller size that isn't made yet is
+// answered by the picture as it came, for a while.
 const (
-	pictureLasts = "max-age=31536000, immutable"
-	pictureWaits = "max-age=60"
+	pictureLasts  = "max-age=31536000, immutable"
+	pictureShared = ", s-maxage=3600"
+	pictureWaits  = "max-age=60"
 )
 
 // originalSize is what the size is called that a picture has when it comes.
@@ -64,12 +66,15 @@ func (s *Server) getPicture(w http.ResponseWriter, r *http.Request) error {
 		}
 		return notFound("This picture is missing here just now.")
 	}
-	scope := "private, "
+	caching := "private, " + lasts
 	if !reader.Owner {
-		scope = "public, "
+		caching = "public, " + lasts
+		if lasts == pictureLasts {
+			caching += pictureShared
+		}
 	}
 	h := w.Header()
-	h.Set("Cache-Control", scope+lasts)
+	h.Set("Cache-Control", caching)
 	h.Set("ETag", `"`+sha+`"`)
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

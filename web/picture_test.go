@@ -55,7 +55,7 @@ func TestPictures(t *testing.T) {
 	} {
 		r := a.get(path + size)
 		if r.StatusCode != 200 || string(r.body) != want.body || r.Header.Get("Content-Type") != want.kind ||
-			r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || r.Header.Get("X-Content-Type-Options") != "nosniff" {
+			r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable, s-maxage=3600" || r.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %s %v", size, r, r.Header)
 		}
 		tag := r.Header.Get("ETag")
@@ -94,7 +94,7 @@ func TestPicturesThatAreNotMadeYet(t *testing.T) {
 	if r := a.get(path + "480"); string(r.body) != "ORIGINAL" || r.Header.Get("Cache-Control") != "public, max-age=60" {
 		t.Errorf("%s %v", r, r.Header)
 	}
-	if r := a.get(path + "original"); r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" {
+	if r := a.get(path + "original"); r.Header.Get("Cache-Control") != "public, max-age=31536000, immutable, s-maxage=3600" {
 		t.Errorf("%s %v", r, r.Header)
 	}
 }
