@@ -164,3 +164,13 @@ func TestWrongDatabases(t *testing.T) {
 		t.Errorf("%d calls were made", n)
 	}
 }
+
+// answers reports whether the site has been opened.
+func (s *site) answers() bool {
+	resp, err := s.client.Get(s.url + "/healthz")
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == 200
+}

@@ -69,7 +69,7 @@ func TestSnapshotStandsIn(t *testing.T) {
 					t.Errorf("the files changed:\n%s\n\nbefore:\n%s", after, before)
 				}
 				c.mend(t, p)
-				s.until("the database's return", func() bool { return s.answers() && s.settled() })
+				s.until("the database's return", s.settled)
 				if d := w.differences(s.feed()); len(d) > 0 {
 					t.Errorf("%d differences after the return, such as %s", len(d), d[0])
 				}
@@ -87,13 +87,3 @@ func TestSnapshotStandsIn(t *testing.T) {
 }
 
 func (p *program) database() string { return filepath.Join(p.data, "musette.db") }
-
-// answers reports whether the site answers at all: when the database is back, it opens everything anew.
-func (s *site) answers() bool {
-	resp, err := s.client.Get(s.url + "/healthz")
-	if err != nil {
-		return false
-	}
-	resp.Body.Close()
-	return resp.StatusCode == 200
-}

@@ -39,9 +39,15 @@ func (c *serveCmd) given() map[string]string {
 }
 
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	listener, err := listen(a.cfg.Addr, "--addr or MUSETTE_ADDR")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	a.cfg.Addr = portOf(a.cfg.Addr, listener)
 	crowded := 0 // rescues that had no room
 	for rescues := 0; ; {
-		err := a.serve(ctx)
+		err := a.serve(ctx, listener)
 		damaged := fileDamaged(err) && a.cfg.DatabaseURL == "" && ctx.Err() == nil && rescues < maxRescues
 		if !errors.Is(err, errBack) && !damaged {
 			return unlessStopped(ctx, err)
@@ -70,13 +76,14 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 // maxRescues is how many new databases one server makes: a disk that spoils them all is for a person to see to.
 const maxRescues = 3
 
-func (a *app) serve(ctx context.Context) error {
-	listener, err := listen(a.cfg.Addr, "--addr or MUSETTE_ADDR")
+// serve opens everything and serves at the address until ctx ends, or until everything is to be opened anew. The address
+// stays taken: who comes meanwhile waits.
+func (a *app) serve(ctx context.Context, address net.Listener) error {
+	listener, err := again(address)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	a.cfg.Addr = portOf(a.cfg.Addr, listener)
 	st, instead, err := a.storeOrSnapshot(ctx)
 	if err != nil {
 		return err
@@ -123,6 +130,16 @@ func listen(addr, elsewhere string) (net.Listener, error) {
 		return nil, failed("choose another with "+elsewhere+", or stop what listens there", "can't listen on %s: %w", addr, err)
 	}
 	return l, nil
+}
+
+// again is one more listener of the same socket: closing it leaves the others, and the connections that wait, alone.
+func again(l net.Listener) (net.Listener, error) {
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return nil, fmt.Errorf("sharing the address %s: %w", l.Addr(), err)
+	}
+	defer f.Close()
+	return net.FileListener(f)
 }
 
 // portOf is the address with the port that was found, where any free one was asked for.
