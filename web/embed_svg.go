@@ -176,7 +176,6 @@ func sayInPicture(w http.ResponseWriter, p *problem, look svg.CardOptions) {
 	if words == "" {
 		words = "This can’t be shown at the moment."
 	}
-	look.Title = words
 	p.header(w.Header())
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.WriteHeader(p.Status)

@@ -76,7 +76,7 @@ func TestPicturesForPlacesWithoutScripts(t *testing.T) {
 	for path, want := range map[string]string{
 		"/embed/feed.svg":                            "Morning Hike",
 		"/embed/feed.svg?limit=1&type=Run":           "Progression run",
-		"/embed/feed.svg?type=Surfing":               "Nothing here yet.",
+		"/embed/feed.svg?type=Surfing":               "<title>Nothing here yet.</title>",
 		"/embed/totals.svg":                          "of 2,000 km",
 		"/embed/map.svg":                             "routes, the latest: ",
 		"/embed/map.svg?type=Surfing":                "Nothing here yet.",

@@ -138,8 +138,9 @@ func Sums(s Sum, o CardOptions) []byte {
 	return c.done()
 }
 
-// Saying draws one sentence.
+// Saying draws one sentence, which is its accessible name too.
 func Saying(text string, o CardOptions) []byte {
+	o.Title = text
 	c := newCanvas(64, o)
 	c.text(inset, 38, 15, "soft", "", cut(text, 15, CardWidth-2*inset))
 	return c.done()
