@@ -118,12 +118,17 @@ func (p *pages) newTop(in pageInput) top {
 	return h
 }
 
-// login writes the page for somebody who may not see anything yet; trouble says why the last try failed, "" at first.
-func (p *pages) login(trouble string) ([]byte, error) {
+// login writes the page to sign in at, for somebody who may not see anything yet, unless something is public; trouble
+// says why the last try failed, "" at first.
+func (p *pages) login(public bool, trouble string) ([]byte, error) {
+	title := "This page is private"
+	if public {
+		title = "Sign in"
+	}
 	return p.write("login", struct {
 		Title   string
 		Trouble []piece
-	}{"This page is private", marked(trouble)})
+	}{title, marked(trouble)})
 }
 
 // open writes the page that a one-time link leads to: the code is used by pressing, so that a preview doesn't.

@@ -165,7 +165,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 // loginPage shows a form for a key, or, if there is a code, a button that sends it. trouble says why the last try
 // failed, "" at first.
 func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request, status int, code, trouble string) {
-	b, err := sitePages().login(trouble)
+	b, err := sitePages().login(s.config.Feed.View().Publish.On(), trouble)
 	if code != "" {
 		b, err = sitePages().open(code)
 	}

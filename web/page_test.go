@@ -218,6 +218,9 @@ func TestStrangersSeeWhatIsPublished(t *testing.T) {
 		if resp.StatusCode != c.status || !strings.Contains(body, c.want) {
 			t.Errorf("%+v: %s, and there is no %q", c.publish, resp.Status, c.want)
 		}
+		if _, door := s.get("/login"); strings.Contains(door, "private") != (c.status == 401) || !strings.Contains(door, "musette login") {
+			t.Errorf("%+v: who signs in is told %s", c.publish, door)
+		}
 		for _, never := range c.never {
 			if strings.Contains(body, never) {
 				t.Errorf("%+v: a stranger sees %q", c.publish, never)
