@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,11 @@ func (w *world) callback() string {
 	return list[0].CallbackURL
 }
 
+// withoutPhotos is a list of activities without what changes by itself: a photo's address, once its picture is kept.
+func withoutPhotos(list string) string { return photoList.ReplaceAllString(list, `"photos":[]`) }
+
+var photoList = regexp.MustCompile(`"photos":\s*\[[^\]]*\]`)
+
 // Whoever has found the webhook's address and sends what isn't right gets one clear answer each time; nothing is
 // changed, nothing is called, and the log has each kind once, however often it comes.
 func TestHostileCallsOfTheWebhook(t *testing.T) {
@@ -36,7 +42,7 @@ func TestHostileCallsOfTheWebhook(t *testing.T) {
 	s.until("everything here", func() bool { return s.settled() })
 	p.must("webhook", "create")
 	callback := w.callback()
-	listed, calls := p.must("activities", "--json"), len(w.Calls())
+	listed, calls := withoutPhotos(p.must("activities", "--json")), len(w.Calls())
 
 	good := stravatest.Event{
 		ObjectType: "activity", ObjectID: w.activities()[0].ID, AspectType: "delete", OwnerID: w.athlete.ID, SubscriptionID: 271_001, EventTime: time.Now().Unix(),
@@ -92,7 +98,7 @@ func TestHostileCallsOfTheWebhook(t *testing.T) {
 	if status, err := w.Spoof(t.Context(), e); err != nil || status != http.StatusOK {
 		t.Errorf("an unknown athlete: answered %d, %v", status, err)
 	}
-	if n := len(w.Calls()) - calls; n != 0 || p.must("activities", "--json") != listed {
+	if n := len(w.Calls()) - calls; n != 0 || withoutPhotos(p.must("activities", "--json")) != listed {
 		t.Errorf("%d calls were made, or what is listed has changed", n)
 	}
 	s.stop(os.Interrupt)
