@@ -102,7 +102,7 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	case errors.Is(err, musette.ErrPlaceholder):
 		st = k.Policy.Unfinished(st, r.at)
 	case errors.Is(err, musette.ErrContradiction):
-		if _, believe := k.Policy.Contradicted(st, failure(err), 0, r.at); !believe {
+		if _, believe := k.contradicted(st, r, err, 0); !believe {
 			r.doubt = err
 			return nil
 		}

@@ -101,6 +101,73 @@ func TestAClockAheadForAMomentDoesNoHarm(t *testing.T) {
 	}
 }
 
+// What Strava says is believed when it has said so for a day, and a clock that is ahead by a day for a moment is no day.
+func TestAClockAheadMakesNoDoubtOld(t *testing.T) {
+	t.Parallel()
+	for _, of := range []struct {
+		name, path string
+		from       string // details are fetched from that day on
+		ask        int    // so many activities by themselves; 0 is the list
+	}{
+		{"list", "/athlete/activities", "2030-01-01", 0},
+		{"details", "/activities/*", "", 5},
+	} {
+		t.Run(of.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, stravatest.Config{Seed: 5, Activities: 30, Limits: plenty}, func(h *house) { h.filter.From = of.from })
+			h.later(time.Hour)
+			ours := &ahead{clock: h.clock}
+			h.clock = ours
+			h.reopen()
+			ids := []int64{0}
+			if of.ask > 0 {
+				ids = nil
+				for _, a := range h.server.Activities(h.athlete())[:of.ask] {
+					ids = append(ids, a.ID)
+				}
+			}
+			ask := func() {
+				for _, id := range ids {
+					_, err := keeper.AskRefresh(t.Context(), h.store, id, ours.Now())
+					h.must(err)
+				}
+			}
+			line := func() (n int) {
+				for _, a := range h.server.Activities(h.athlete()) {
+					if shown, ok := h.shown(a.ID); ok && shown.Map != nil {
+						n += len(shown.Map.Polyline)
+					}
+				}
+				return n
+			}
+			before := line()
+			h.fault(stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: of.path, For: 8 * time.Hour})
+			ask()
+			h.later(2 * time.Minute)
+			h.lead(func(ctx context.Context) error {
+				ours.by = 30 * time.Hour
+				ask()
+				if err := h.stepUntil(ctx, ours.Now().Add(time.Minute)); err != nil {
+					return err
+				}
+				ours.by = 0
+				return h.stepUntil(ctx, ours.Now().Add(time.Minute))
+			})
+			if after := line(); after != before || before == 0 {
+				t.Errorf("the routes had %d bytes, have %d", before, after)
+			}
+			h.fault(stravatest.Fault{Kind: stravatest.FaultEmptyPolyline, Path: of.path, For: 5 * 24 * time.Hour})
+			ask()
+			if calls := h.callsIn(func() { h.later(4 * 24 * time.Hour) }); len(calls) > 4*150 { // as on days when Strava is down
+				t.Errorf("%d calls in four days: a doubt is asked about on and on", len(calls))
+			}
+			if after := line(); after >= before {
+				t.Error("what Strava has said for days is never believed")
+			}
+		})
+	}
+}
+
 // Somebody who has ended the connection is removed at once, also where it was noticed before the event came.
 func TestADeadGrantsDeauthorizationPurgesAtOnce(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,7 @@ type result struct {
 	used  strava.Secret    // the token that the last call had
 	err   error
 	spent []spent
+	even  time.Time // since when our clock has gone evenly, as the answers up to this one tell
 	// doubt is why an answer isn't believed, found when it is recorded.
 	doubt error
 }

@@ -38,7 +38,7 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 		return err
 	}
 	if err := doubtful(p, l, len(known.ids)); err != nil {
-		if _, believe := k.Policy.Contradicted(st, failure(err), 0, r.at); !believe {
+		if _, believe := k.contradicted(st, r, err, 0); !believe {
 			k.Log.Warn("a list is not believed", "athlete", st.AthleteID, "calls", r.calls(), "error", err)
 			r.doubt = err
 			return nil
@@ -49,7 +49,7 @@ func (k *Keeper) recordPage(ctx context.Context, tx *store.Tx, g *gate, states p
 		return err
 	}
 	poll := st.Part == musette.ListPoll
-	in := intake{athleteID: st.AthleteID, known: known, marks: &m, first: l.First || poll && len(known.ids) == 0, at: r.at}
+	in := intake{athleteID: st.AthleteID, known: known, marks: &m, first: l.First || poll && len(known.ids) == 0, at: r.at, even: r.even}
 	if err := k.recordSummaries(ctx, tx, r.page, in); err != nil {
 		return err
 	}

@@ -68,6 +68,7 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 					}
 				}
 			}
+			r.even = g.Ledger.Even()
 			before := g.Host
 			if err := k.recordOne(ctx, tx, &g, r); err != nil {
 				return fmt.Errorf("recording %s of activity %d: %w", r.state.Part, r.state.ActivityID, err)
@@ -193,7 +194,7 @@ func (k *Keeper) doubted(ctx context.Context, tx *store.Tx, g *gate, st musette.
 	if down && st.ActivityID != 0 {
 		return nil
 	}
-	after, _ := k.Policy.Contradicted(st, failure(r.doubt), k.Jitter(), r.at)
+	after, _ := k.contradicted(st, r, r.doubt, k.Jitter())
 	if err := tx.PutPartState(ctx, after); err != nil || down || after.Failures == st.Failures {
 		return err
 	}
@@ -202,6 +203,14 @@ func (k *Keeper) doubted(ctx context.Context, tx *store.Tx, g *gate, st musette.
 		return nil
 	}
 	return k.crossCheck(ctx, tx, st.AthleteID, r.at)
+}
+
+// contradicted is [plan.Policy.Contradicted] for a doubt that is only as old as our clock is known to have gone evenly.
+func (k *Keeper) contradicted(st musette.PartState, r *result, why error, jitter float64) (after musette.PartState, believe bool) {
+	if !st.Contradicted.IsZero() && st.Contradicted.Before(r.even) {
+		st.Contradicted = r.even
+	}
+	return k.Policy.Contradicted(st, failure(why), jitter, r.at)
 }
 
 // crossCheck asks for the newest page because a part has failed in all its tries: if that comes, it is the part; if it

@@ -22,7 +22,7 @@ type intake struct {
 	known     knowledge
 	marks     *marks
 	first     bool // it is the first walk's
-	at        time.Time
+	at, even  time.Time
 }
 
 // recordSummaries stores the summaries that are new or other than before, or whose activity has a tombstone, which
@@ -115,7 +115,7 @@ func (k *Keeper) recordSummary(ctx context.Context, tx *store.Tx, s *strava.Summ
 	if err != nil {
 		return err
 	}
-	if in.known.ids[s.ID] && k.losesRoute(docs, s, in.marks, in.at) {
+	if in.known.ids[s.ID] && k.losesRoute(docs, s, in) {
 		return k.askWhoSees(ctx, tx, s, states, docs, in.at)
 	}
 	if known {
@@ -127,14 +127,16 @@ func (k *Keeper) recordSummary(ctx context.Context, tx *store.Tx, s *strava.Summ
 }
 
 // losesRoute reports whether a summary is not to be believed for now: it has no route, where one was known before.
-func (k *Keeper) losesRoute(docs []musette.Document, s *strava.Summary, m *marks, at time.Time) bool {
+// Our clock alone doesn't make it old: the doubt begins anew when that was set.
+func (k *Keeper) losesRoute(docs []musette.Document, s *strava.Summary, in intake) bool {
+	m := in.marks
 	if s.SummaryPolyline == "" {
 		if basics, err := basicsOf(docs); err == nil && basics.SummaryPolyline != "" {
 			since, doubted := m.Routeless[s.ID]
 			if !doubted {
-				m.Routeless[s.ID] = at.Unix()
+				m.Routeless[s.ID] = in.at.Unix()
 			}
-			if !doubted || at.Sub(time.Unix(since, 0)) < k.Policy.Believe {
+			if !doubted || in.at.Sub(time.Unix(max(since, in.even.Unix()), 0)) < k.Policy.Believe {
 				k.Log.Warn("a summary has lost its route; it is believed if it stays so for a day", "activity", s.ID)
 				return true
 			}

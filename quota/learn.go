@@ -34,6 +34,9 @@ func (l Ledger) learnClock(t Ticket, now, date time.Time) Ledger {
 	default:
 		return l
 	}
+	if (skew - l.skew()).Abs() > step {
+		l.Stepped = date.UTC()
+	}
 	l.SkewS = int64(skew.Round(time.Second) / time.Second)
 	return l.moveTo(now, edge)
 }

@@ -18,6 +18,9 @@ const (
 	// seconds, and an answer is on its way for a while.
 	edge = 3 * time.Second
 
+	// step is how much the difference of two clocks changes at once only if one of them is set.
+	step = time.Minute
+
 	// forgotten is when a call in flight that was never settled, its process having died, is taken off the list. It
 	// stays counted.
 	forgotten = 2 * time.Minute
@@ -30,6 +33,8 @@ type Ledger struct {
 
 	// SkewS is Strava's clock less ours, in seconds.
 	SkewS int64 `json:"skew_s,omitzero"`
+	// Stepped is when, by Strava's clock, the difference was last found to have changed at once: one of the two was set.
+	Stepped time.Time `json:"stepped,omitzero"`
 	// Quiet is until when, by Strava's clock, no call is made because one was refused.
 	Quiet time.Time `json:"quiet,omitzero"`
 
@@ -60,6 +65,15 @@ func (l Ledger) skew() time.Duration { return time.Duration(l.SkewS) * time.Seco
 // server returns the time by Strava's clock, local the way back.
 func (l Ledger) server(now time.Time) time.Time { return now.Add(l.skew()).UTC() }
 func (l Ledger) local(t time.Time) time.Time    { return t.Add(-l.skew()).UTC() }
+
+// Even is since when our clock has gone as evenly as Strava's, by our clock as it is now; zero if always. What began
+// before may be older or younger than the clock says.
+func (l Ledger) Even() time.Time {
+	if l.Stepped.IsZero() {
+		return time.Time{}
+	}
+	return l.local(l.Stepped)
+}
 
 // At returns the ledger with its windows moved to the given time. A call in flight over an edge may be counted on
 // either side of it, so it counts on both. A little backwards moves nothing: it is an answer told late, or another

@@ -242,6 +242,30 @@ func TestASlowAnswerDoesNotMoveTheClock(t *testing.T) {
 	}
 }
 
+// A clock that drifts goes evenly; one that is set doesn't, from when the next answer shows it.
+func TestASetClockIsNoticed(t *testing.T) {
+	l, at := quota.New(), noon
+	answer := func(off time.Duration) {
+		at = at.Add(20 * time.Minute)
+		l = spend(t, l, at.Add(off), musette.ClassList, 1, func() quota.News { return quota.News{Date: at} })
+	}
+	for i := range 10 {
+		answer(time.Duration(i) * 10 * time.Second)
+	}
+	if even := l.Even(); !even.IsZero() {
+		t.Errorf("a clock that drifts was set at %s", even)
+	}
+	answer(2 * time.Hour)
+	answer(2 * time.Hour)
+	if got, want := l.Even(), at.Add(-20*time.Minute+2*time.Hour); got.Sub(want).Abs() > 2*time.Second {
+		t.Errorf("even since %s, want %s", got, want)
+	}
+	answer(0)
+	if got := l.Even(); got.Sub(at).Abs() > 2*time.Second {
+		t.Errorf("set back at %s: even since %s", at, got)
+	}
+}
+
 func TestLedgerKeepsItselfInJSON(t *testing.T) {
 	l := spend(t, quota.New(), noon, musette.ClassList, 3, func() quota.News {
 		return quota.News{Date: noon.Add(time.Hour), ReadLimit: &quota.Pair{Quarter: 300, Day: 3000}}
