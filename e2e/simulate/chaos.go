@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -282,12 +283,16 @@ func randomFaults(rng *rand.Rand, at func() time.Duration) (acts []Act) {
 // randomDeeds are edits of all sorts.
 func randomDeeds(rng *rand.Rand, at func() time.Duration, sc *Scenario) (acts []Act) {
 	deeds := []Deed{
-		Rename, Retype, Crop, AddPhoto, RemovePhotos, AddComment, RemoveComments, Hide, Show, UploadLate,
+		Rename, Retype, Crop, AddPhoto, RemovePhotos, AddComment, RemoveComments, Hide, Narrow, Show, UploadLate,
 	}
+	fickle := []Deed{Rename, Retype, AddPhoto, AddComment, Hide, Narrow, Show}
 	for range rng.IntN(12) {
 		a := Act{At: at(), Do: deeds[rng.IntN(len(deeds))], Which: rng.IntN(sc.Old.Activities)}
 		if a.Do == UploadLate {
 			a.Which = 2 + rng.IntN(400)
+		}
+		if slices.Contains(fickle, a.Do) && rng.IntN(3) == 0 {
+			a.Back, a.Asked = time.Minute+within(rng, 12*time.Hour), rng.IntN(2) == 0
 		}
 		acts = append(acts, a)
 	}

@@ -73,5 +73,5 @@ func orNone(s *string) string {
 // fieldOf says in which field a deed shows.
 var fieldOf = map[Deed]string{
 	Describe: "description", Rename: "name", Retype: "type", Crop: "distance", AddPhoto: "photos", RemovePhotos: "photos",
-	AddComment: "comments", RemoveComments: "comments", Hide: "visibility", Show: "visibility",
+	AddComment: "comments", RemoveComments: "comments", Hide: "visibility", Narrow: "visibility", Show: "visibility",
 }

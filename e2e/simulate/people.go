@@ -30,6 +30,9 @@ type people struct {
 	lenient bool
 	touched map[touch]bool
 
+	// refresh presses refresh on an activity, as a person in front of the mirror does.
+	refresh func(now time.Time, id int64) error
+
 	told    []*claim // not yet handed over
 	uploads []upload
 }
@@ -259,19 +262,22 @@ func (p *people) do(d Deed, kind string, athlete, id int64, now time.Time) error
 	if err := p.change(d, &before); err != nil {
 		return err
 	}
-	c := &claim{kind: kind, athlete: athlete, id: id, at: now, field: fieldOf[d]}
 	if d == Delete {
 		p.gone[id] = true
 		delete(p.now, id)
-		p.tell(c)
+		p.tell(&claim{kind: kind, athlete: athlete, id: id, at: now})
 		return nil
 	}
-	after := p.find(athlete, id)
-	p.note(&before, &after)
-	p.now[id] = after
-	c.value = valueOf(c.field, &after)
-	p.tell(c)
+	p.changed(d, kind, athlete, &before, now)
 	return nil
+}
+
+// changed takes in what a deed has made of an activity, and claims that it will be served.
+func (p *people) changed(d Deed, kind string, athlete int64, before *season.Activity, now time.Time) {
+	after := p.find(athlete, before.ID)
+	p.note(before, &after)
+	p.now[after.ID] = after
+	p.tell(&claim{kind: kind, athlete: athlete, id: after.ID, at: now, field: fieldOf[d]})
 }
 
 // note keeps what was true, for everything that is not any more.
@@ -350,11 +356,8 @@ func (p *people) change(d Deed, a *season.Activity) error {
 			}
 		}
 		return nil
-	case Hide, Show:
-		to := stravatest.OnlyMe
-		if d == Show {
-			to = stravatest.Everyone
-		}
+	case Hide, Narrow, Show:
+		to := map[Deed]string{Hide: stravatest.OnlyMe, Narrow: stravatest.FollowersOnly, Show: stravatest.Everyone}[d]
 		if a.Visibility == to {
 			return errUnsuited
 		}
@@ -363,41 +366,6 @@ func (p *people) change(d Deed, a *season.Activity) error {
 		return s.Delete(a.ID)
 	}
 	return fmt.Errorf("simulate: nobody knows how to do %q", d)
-}
-
-// act plans one act of a script.
-func (p *people) act(a Act) {
-	athlete := p.server.Athletes()[0].ID
-	kind := a.Kind
-	if kind == "" {
-		kind = string(a.Do)
-	}
-	p.at(p.began.Add(a.At), func(now time.Time) error {
-		switch a.Do {
-		case Break:
-			_, err := p.server.AddFault(a.Fault)
-			return err
-		case Upload:
-			return p.upload(athlete, Life{}, now, time.Time{})
-		case UploadLate:
-			return p.upload(athlete, Life{}, now, now.Add(-time.Duration(a.Which)*day))
-		}
-		list := p.server.Activities(athlete)
-		for _, one := range list[min(a.Which, len(list)):] {
-			t := touch{one.ID, fieldOf[a.Do]}
-			if p.lenient && p.touched[t] && (t.field == "photos" || t.field == "comments" || a.Do == Crop) {
-				continue
-			}
-			if err := p.do(a.Do, kind, athlete, one.ID, now); !errors.Is(err, errUnsuited) {
-				p.touched[t] = true
-				return err
-			}
-		}
-		if p.lenient {
-			return nil
-		}
-		return fmt.Errorf("simulate: no activity from place %d on suits %q", a.Which, a.Do)
-	})
 }
 
 func (p *people) tell(c *claim) { p.told = append(p.told, c) }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"musette/keeper"
 	"musette/plan"
 	"musette/store"
 	"musette/strava/stravatest"
@@ -88,6 +89,7 @@ func newRun(sc Scenario, dir string, l Listeners) *run {
 		server.AddAthlete(season.Options{Seed: sc.Seed + uint64(i), Activities: max(1, sc.Old.Activities), Until: dawn.Add(-8 * day)})
 	}
 	r.people = newPeople(server, sc.Seed)
+	r.people.refresh = r.refresh
 	r.watch = newWatch(r.people)
 	r.meter = newMeter(server, l.Log)
 	jitter := rand.New(rand.NewPCG(sc.Seed, 0x717))
@@ -314,7 +316,9 @@ func (r *run) meanwhile(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	r.watch.take()
+	for _, id := range r.watch.take() {
+		r.notice(now, id) // an edit that nobody has seen and that is taken back is served already
+	}
 	if happened {
 		r.events.expect(now.Add(travel))
 	}
@@ -324,6 +328,16 @@ func (r *run) meanwhile(ctx context.Context, now time.Time) error {
 		r.wake = r.ours()
 	}
 	return nil
+}
+
+// refresh asks for an activity, as the web's handler does. A refusal is an answer too.
+func (r *run) refresh(_ time.Time, id int64) error {
+	_, err := keeper.AskRefresh(context.Background(), r.rooms.store, id, r.ours())
+	if _, refused := errors.AsType[*keeper.RefusedError](err); refused || errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	r.wake = r.ours()
+	return err
 }
 
 // step lets the keeper make one step, and looks at what readers see afterwards.

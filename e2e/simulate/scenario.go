@@ -56,6 +56,11 @@ type Act struct {
 	Which int
 	Kind  string // what the report calls it; the deed's own name if empty
 
+	// Back is how long after an edit it is taken back, 0: it isn't. Asked says that somebody presses refresh in between,
+	// so that what is taken back has been seen.
+	Back  time.Duration
+	Asked bool
+
 	Fault stravatest.Fault // of the deed Break
 }
 
@@ -75,6 +80,7 @@ const (
 	AddComment     Deed = "comment added"
 	RemoveComments Deed = "comments removed"
 	Hide           Deed = "made private"
+	Narrow         Deed = "made followers-only"
 	Show           Deed = "made public"
 	Delete         Deed = "deletion"
 	Break          Deed = "fault" // Strava begins to go wrong in the way of Act.Fault

@@ -11,7 +11,7 @@ import (
 
 // Scenarios returns all that `make simulate` plays, chance apart.
 func Scenarios() []Scenario {
-	list := []Scenario{backfill(2000), quietMonth(2000, false), quietMonth(2000, true), edits(2000), team(1000, 3)}
+	list := []Scenario{backfill(2000), quietMonth(2000, false), quietMonth(2000, true), edits(2000), regrets(2000), team(1000, 3)}
 	for _, o := range outages {
 		list = append(list, badDay(o, 300, false), badDay(o, 300, true))
 	}
@@ -20,7 +20,7 @@ func Scenarios() []Scenario {
 
 // SmallScenarios are the same with fewer activities and athletes, for every test run. Their bounds are as much lower.
 func SmallScenarios() []Scenario {
-	list := []Scenario{backfill(300), quietMonth(300, false), quietMonth(300, true), edits(500), team(50, 3)}
+	list := []Scenario{backfill(300), quietMonth(300, false), quietMonth(300, true), edits(500), regrets(400), team(50, 3)}
 	for i, o := range outages {
 		list = append(list, badDay(o, 60, i%2 == 1))
 	}
@@ -95,7 +95,7 @@ func edits(n int) Scenario {
 		Act{At: 9*day + 12*hour, Do: Describe, Which: 4},    // six days
 		Act{At: 2*day + 7*hour, Do: UploadLate, Which: 700}, // days old, so that no poll sees it
 	)
-	for i, d := range []Deed{Rename, Retype, Crop, AddPhoto, RemovePhotos, AddComment, Hide, Delete, RemoveComments, Show} {
+	for i, d := range []Deed{Rename, Retype, Crop, AddPhoto, RemovePhotos, AddComment, Hide, Delete, RemoveComments, Show, Narrow} {
 		for _, age := range []struct {
 			kind  string
 			place int
@@ -120,6 +120,45 @@ func edits(n int) Scenario {
 		}
 	}
 	sc.Bounds = append(sc.Bounds, Bound{"hours until complete, a late upload", (7*day + 5*time.Minute).Hours(), hours(worst("late upload, complete"))})
+	return sc
+}
+
+// regrets are edits that are taken back: before anybody has seen them, after somebody has asked for a refresh, so that
+// the list never had them, and after the next poll.
+func regrets(n int) Scenario {
+	sc := Scenario{
+		Name: "edits taken back", About: "Edits of every sort, changed back before or after the next poll; no webhooks.",
+		Seed: 18, Old: Stock{Activities: n, Photos: min(n, 400), Comments: min(n, 300)}, Mirrored: true, Days: 8, After: 9,
+		Script: []Act{
+			{At: 6 * time.Hour, Do: Upload},
+			{At: 14 * time.Hour, Do: Describe, Back: 2 * time.Hour, Asked: true}, // only a recheck sees that it has gone again
+		},
+		Bounds: []Bound{
+			{"descriptions served later than the rechecks promise", 0, late},
+			{"refused calls", 0, refused},
+		},
+	}
+	for i, d := range []Deed{Rename, Retype, AddPhoto, AddComment, Hide, Narrow} {
+		for _, age := range []struct {
+			kind  string
+			place int
+			most  time.Duration
+		}{
+			{string(d) + " (newest 200)", 20 + 9*i, 6*time.Hour + time.Minute},
+			{string(d) + " (older)", 230 + 9*i, 7*day + 5*time.Minute},
+		} {
+			at := day + time.Duration(i)*67*time.Minute + time.Duration(age.place)*time.Minute
+			sc.Script = append(
+				sc.Script,
+				Act{At: at, Do: d, Which: age.place, Kind: age.kind, Back: time.Hour},
+				Act{At: at + day, Do: d, Which: age.place + 60, Kind: age.kind, Back: time.Hour, Asked: true},
+				Act{At: at + 2*day, Do: d, Which: age.place + 120, Kind: age.kind, Back: 9 * time.Hour},
+			)
+			for _, kind := range []string{age.kind, age.kind + ", taken back"} {
+				sc.Bounds = append(sc.Bounds, Bound{"hours until served, " + kind, age.most.Hours(), hours(worst(kind))})
+			}
+		}
+	}
 	return sc
 }
 

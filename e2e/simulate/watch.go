@@ -14,8 +14,7 @@ type claim struct {
 	at          time.Time
 	whole       bool   // all of it: a new activity
 	field       string // else what is to be seen; "" that it is gone
-	value       string
-	place       int // of the value among all that were ever true
+	place       int    // of the value among all that were ever true
 
 	first, served time.Time // shown at all; shown as it was claimed, or newer
 }
@@ -40,16 +39,18 @@ func newWatch(p *people) *watch {
 	}
 }
 
-// take takes in what has been claimed since.
-func (w *watch) take() {
+// take takes in what has been claimed since, and returns of which activities.
+func (w *watch) take() (ids []int64) {
 	for _, c := range w.people.told {
 		if past := w.people.past[c.id][c.field]; c.field != "" {
 			c.place = max(0, len(past)-1)
 		}
 		w.open[c.id] = append(w.open[c.id], c)
 		w.all = append(w.all, c)
+		ids = append(ids, c.id)
 	}
 	w.people.told = nil
+	return ids
 }
 
 // see looks at one activity as readers see it now; nil: they don't.
