@@ -19,10 +19,21 @@ type Refresh struct {
 type RefusedError struct {
 	State musette.State
 	Cause string
-	Until *time.Time
+	Until *time.Time // when it can be tried again, nil if that takes a person
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("no refresh is possible now: %s", e.Cause) }
+
+// refusal says why nothing can be asked for a person now, and until when; nil if something can.
+func (g *gate) refusal(now time.Time) *RefusedError {
+	if !g.Host.MayForce(now) {
+		return &RefusedError{musette.StateInactive, causeInactive, instant(g.Host.ForceAt().Add(time.Second))} // not before
+	}
+	if room := g.Ledger.Room(now, musette.ClassForced); room.Calls == 0 {
+		return &RefusedError{musette.StateLimited, causeLimited(g, room.Free, now), instant(room.Reset)}
+	}
+	return nil
+}
 
 // AskRefresh asks whoever leads on this store for a refresh of one activity, or with 0 of the list. It only writes a
 // row into the inbox. The error is a [RefusedError] if nothing would come of it, and a [store.ErrNotFound] for an
@@ -33,12 +44,11 @@ func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time
 		if err != nil {
 			return err
 		}
-		room := g.Ledger.Room(now, musette.ClassForced)
-		switch {
-		case s.State == musette.StateReconnect, s.State == musette.StateInactive && !g.Host.MayForce(now):
+		if s.State == musette.StateReconnect {
 			return &RefusedError{s.State, s.Cause, s.Until}
-		case room.Calls == 0:
-			return &RefusedError{musette.StateLimited, causeLimited(&g, room.Free, now), instant(room.Reset)}
+		}
+		if no := g.refusal(now); no != nil {
+			return no
 		}
 		r.Calls = max(1, len(s.Athletes))
 		if activityID != 0 {

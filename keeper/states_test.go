@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,32 @@ func TestInactiveIsProbedOnceADayAndKeepsEverything(t *testing.T) {
 	h.state(musette.StateOK)
 	h.complete()
 	h.honest()
+}
+
+// Who may not ask an inactive app yet is told from when on.
+func TestARefreshOfAnInactiveAppSaysWhenItMayBeAskedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 10})
+	h.later(5 * time.Hour)
+	h.fault(stravatest.Fault{Kind: stravatest.FaultInactive})
+	h.sync()
+	h.state(musette.StateInactive)
+	h.later(time.Minute)
+	_, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now())
+	refused, ok := errors.AsType[*keeper.RefusedError](err)
+	if !ok || refused.State != musette.StateInactive || refused.Until == nil {
+		t.Fatalf("refused with %+v, want inactive and until when", err)
+	}
+	if wait := refused.Until.Sub(h.clock.Now()); wait < 13*time.Minute || wait > 15*time.Minute {
+		t.Errorf("it may be asked in %v, want a quarter of an hour after the last time", wait)
+	}
+	if _, err := keeper.AskRefresh(t.Context(), h.store, 0, refused.Until.Add(-2*time.Second)); err == nil {
+		t.Error("it may be asked before")
+	}
+	h.clock.Set(*refused.Until)
+	if _, err := keeper.AskRefresh(t.Context(), h.store, 0, h.clock.Now()); err != nil {
+		t.Errorf("it may not be asked then: %v", err)
+	}
 }
 
 func TestScopeMissingNeedsAPerson(t *testing.T) {

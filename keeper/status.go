@@ -208,6 +208,8 @@ func readHeld(ctx context.Context, tx *store.Tx, athletes []store.Athlete) (map[
 
 const noGrant = "no athlete is connected yet: run `musette connect`, or set STRAVA_REFRESH_TOKEN"
 
+const causeInactive = "Strava has switched this app off; its owner's subscription may have lapsed"
+
 // causeLimited says why calls wait: there are none left, or those that are left are kept for what matters more.
 func causeLimited(g *gate, opens, now time.Time) string {
 	cause := "Strava's quota for now is used up"
@@ -234,7 +236,7 @@ func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, 
 	case musette.StateOffline:
 		s.Cause = "Strava doesn't answer as it should: " + g.Host.Cause
 	case musette.StateInactive:
-		s.Cause = "Strava has switched this app off; its owner's subscription may have lapsed"
+		s.Cause = causeInactive
 	}
 	if s.State == musette.StateOK && s.AsOf == nil { // the list has never been whole: that is not well yet
 		s.State = musette.StateSyncing
