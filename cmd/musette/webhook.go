@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"musette/keeper"
 	"musette/store"
 	"musette/strava"
 	"musette/web"
@@ -59,9 +60,9 @@ func (c *webhookCreateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return together(err, forget(ctx, st, at.Pending))
 	}
-	sub, _, err := client.CreateSubscription(ctx, at.Address.Reveal(), at.VerifyToken)
+	n := subscribing{app: a, client: pushClient{client, st, a.now}, store: st, at: at}
+	sub, err := n.client.create(ctx, at)
 	stop()
-	n := subscribing{app: a, client: client, store: st, at: at}
 	if err != nil {
 		return n.failed(ctx, err)
 	}
@@ -146,7 +147,7 @@ func (a *app) answerValidation(st *store.Store) (stop func(), err error) {
 // subscribing is the end of a request for a subscription. What it still does, it does although ctx may have ended.
 type subscribing struct {
 	*app
-	client *strava.Client
+	client pushClient
 	store  *store.Store
 	at     web.Callback
 }
@@ -172,7 +173,7 @@ func (s subscribing) done(ctx context.Context, id int64, row store.Subscription)
 		return tx.PutSubscription(ctx, row)
 	})
 	if err != nil {
-		if _, e := s.client.DeleteSubscription(ctx, id); e != nil {
+		if e := s.client.end(ctx, id); e != nil {
 			s.say("Strava has made subscription %d, which could not be kept here; `musette webhook delete %d` ends it", id, id)
 		}
 		return err
@@ -190,7 +191,7 @@ func (s subscribing) failed(ctx context.Context, cause error) error {
 	var unknown error
 	exists := faultHas(cause, "already exists")
 	if exists || mayHaveWorked(cause) {
-		if list, _, unknown = s.client.Subscriptions(ctx); len(list) > 0 && list[0].CallbackURL == s.at.Address.Reveal() {
+		if list, unknown = s.client.list(ctx); len(list) > 0 && list[0].CallbackURL == s.at.Address.Reveal() {
 			return s.done(ctx, list[0].ID, s.at.Pending)
 		}
 	}
@@ -260,8 +261,45 @@ func explainSubscribing(err error, list []strava.Subscription) error {
 	return explainPush("not subscribed", err)
 }
 
+// pushClient asks Strava about subscriptions. They are calls to its API, which it may count like any other: so they are
+// taken off the ledger.
+type pushClient struct {
+	client *strava.Client
+	store  *store.Store
+	now    func() time.Time
+}
+
+func (p pushClient) create(ctx context.Context, at web.Callback) (sub *strava.Subscription, err error) {
+	err = keeper.Pay(ctx, p.store, p.now, func(ctx context.Context) (answer *strava.Answer, err error) {
+		sub, answer, err = p.client.CreateSubscription(ctx, at.Address.Reveal(), at.VerifyToken)
+		return answer, err
+	})
+	return sub, err
+}
+
+func (p pushClient) list(ctx context.Context) (list []strava.Subscription, err error) {
+	err = keeper.Pay(ctx, p.store, p.now, func(ctx context.Context) (answer *strava.Answer, err error) {
+		list, answer, err = p.client.Subscriptions(ctx)
+		return answer, err
+	})
+	return list, err
+}
+
+func (p pushClient) end(ctx context.Context, id int64) error {
+	return keeper.Pay(ctx, p.store, p.now, func(ctx context.Context) (*strava.Answer, error) {
+		return p.client.DeleteSubscription(ctx, id)
+	})
+}
+
 // explainPush says what a person can do about an error of Strava's push subscriptions.
 func explainPush(what string, err error) error {
+	if no, ok := errors.AsType[*keeper.RefusedError](err); ok {
+		hint := "nothing was changed; try again"
+		if no.Until != nil {
+			hint += " after " + no.Until.Local().Format("15:04:05")
+		}
+		return failed(hint, "%s: %s", what, no.Cause)
+	}
 	hint := "nothing was changed; try again"
 	switch strava.KindOf(err) {
 	case strava.KindClientSecret, strava.KindUnauthorized:

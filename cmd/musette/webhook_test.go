@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"musette/keeper"
 	"musette/store"
 	"musette/strava"
 	"musette/strava/stravatest"
@@ -22,7 +24,8 @@ type hookBench struct {
 
 func newHookBench(t *testing.T, callbacks *http.Client) hookBench {
 	t.Helper()
-	fake := stravatest.New(stravatest.Config{Seed: 1, Activities: 1, WebhookClient: callbacks})
+	amid := stravatest.NewClock(time.Now().UTC().Truncate(15 * time.Minute).Add(5 * time.Minute)) // no window ends in a test
+	fake := stravatest.New(stravatest.Config{Seed: 1, Activities: 1, WebhookClient: callbacks, Now: amid.Now})
 	listening, err := fake.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +121,30 @@ func TestWebhookCreateInterrupted(t *testing.T) {
 	})
 	if out, _ := b.musette(t.Context(), exitDone, "webhook", "list", "--json"); out != "[]\n" {
 		t.Errorf("listed: %s", out)
+	}
+}
+
+// TestWebhookCommandsAreCounted: what they ask Strava is in the ledger, and where nothing is left they don't ask.
+func TestWebhookCommandsAreCounted(t *testing.T) {
+	b := newHookBench(t, nil)
+	b.fake.SetLimits(stravatest.Limits{OverallQuarter: 20, OverallDay: 2000, ReadQuarter: 4, ReadDay: 1000})
+	b.musette(t.Context(), exitDone, "webhook", "list")
+	b.musette(t.Context(), exitDone, "webhook", "delete")
+	b.musette(t.Context(), exitFailed, "webhook", "delete", "1")
+	b.inStore(func(st *store.Store) {
+		s, err := keeper.ReadStatus(t.Context(), st, time.Now(), 0, nil)
+		if err != nil || s.Quota.Read.Day.Used != b.fake.Usage().ReadDay || s.Quota.Read.Quarter.Limit != 4 {
+			t.Errorf("%d of %d reads in the ledger, %d at Strava; %v", s.Quota.Read.Day.Used, s.Quota.Read.Quarter.Limit, b.fake.Usage().ReadDay, err)
+		}
+	})
+	b.fake.Spend(1)
+	b.musette(t.Context(), exitFailed, "webhook", "list") // refused; now it is known
+	made := len(b.fake.Calls())
+	if _, said := b.musette(t.Context(), exitFailed, "webhook", "list"); !strings.Contains(said, "quota") || !strings.Contains(said, "try again after") {
+		t.Errorf("with no call left it says %s", said)
+	}
+	if n := len(b.fake.Calls()); n != made {
+		t.Errorf("%d calls though none was left", n-made)
 	}
 }
 

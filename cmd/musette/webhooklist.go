@@ -162,21 +162,21 @@ func keptSubscriptions(ctx context.Context, st *store.Store) (rows []store.Subsc
 }
 
 // subscriptions returns what Strava has and what is kept here.
-func (a *app) subscriptions(ctx context.Context) (*strava.Client, []strava.Subscription, []store.Subscription, error) {
+func (a *app) subscriptions(ctx context.Context) (push pushClient, list []strava.Subscription, rows []store.Subscription, err error) {
 	client, err := a.strava()
 	if err != nil {
-		return nil, nil, nil, err
+		return push, nil, nil, err
 	}
 	st, err := a.store(ctx) // one is made if there is none: another machine's subscription can be looked at all the same
 	if err != nil {
-		return nil, nil, nil, err
+		return push, nil, nil, err
 	}
-	list, _, err := client.Subscriptions(ctx)
-	if err != nil {
-		return nil, nil, nil, explainPush("Strava can't be asked for its subscriptions", err)
+	push = pushClient{client, st, a.now}
+	if list, err = push.list(ctx); err != nil {
+		return push, nil, nil, explainPush("Strava can't be asked for its subscriptions", err)
 	}
-	rows, err := keptSubscriptions(ctx, st)
-	return client, list, rows, err
+	rows, err = keptSubscriptions(ctx, st)
+	return push, list, rows, err
 }
 
 type webhookDeleteCmd struct {
@@ -190,7 +190,7 @@ musette webhook delete 271828    whoever has made it`
 }
 
 func (c *webhookDeleteCmd) Run(ctx context.Context, a *app) error {
-	client, list, rows, err := a.subscriptions(ctx)
+	push, list, rows, err := a.subscriptions(ctx)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (c *webhookDeleteCmd) Run(ctx context.Context, a *app) error {
 	}
 	there := false
 	if meant != nil {
-		_, err := client.DeleteSubscription(ctx, meant.ID)
+		err := push.end(ctx, meant.ID)
 		there = err == nil
 		if err != nil && strava.KindOf(err) != strava.KindNotFound {
 			return explainPush(fmt.Sprintf("subscription %d is not ended", meant.ID), err)

@@ -1,0 +1,75 @@
+package keeper_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"musette"
+	"musette/keeper"
+	"musette/strava"
+	"musette/strava/stravatest"
+)
+
+// pay asks for the subscriptions, as a command does.
+func (h *house) pay() error {
+	return keeper.Pay(h.t.Context(), h.store, h.clock.Now, func(ctx context.Context) (*strava.Answer, error) {
+		_, answer, err := h.client.Subscriptions(ctx)
+		return answer, err
+	})
+}
+
+func TestWhatIsPaidForIsInTheLedger(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 10})
+	for range 3 {
+		h.must(h.pay())
+	}
+	if used := h.status().Quota; used.Read.Day.Used != 3 || used.Overall.Quarter.Used != 3 {
+		t.Errorf("three calls are %d reads of the day and %d calls of the quarter in the ledger", used.Read.Day.Used, used.Overall.Quarter.Used)
+	}
+	h.later(time.Hour)
+	h.complete()
+	if used, counted := h.status().Quota.Read.Day.Used, h.server.Usage().ReadDay; used != counted {
+		t.Errorf("the ledger counts %d reads, Strava %d", used, counted)
+	}
+}
+
+// Where nothing is left no call is made, and whoever asks is told until when.
+func TestWhatCantBePaidForIsNotCalled(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 10, Limits: stravatest.Limits{OverallQuarter: 20, OverallDay: 2000, ReadQuarter: 10, ReadDay: 1000}})
+	var err error
+	for range 20 {
+		if err = h.pay(); err != nil {
+			break
+		}
+	}
+	refused, ok := errors.AsType[*keeper.RefusedError](err)
+	if !ok || refused.State != musette.StateLimited || refused.Until == nil || refused.Until.Minute() != 15 {
+		t.Fatalf("the eleventh of ten calls ended with %v, want limited until a quarter past", err)
+	}
+	if n := h.server.Refused(); n > 0 || len(h.server.Calls()) > 10 {
+		t.Errorf("%d calls reached Strava, %d were refused", len(h.server.Calls()), n)
+	}
+	h.clock.Set(refused.Until.Add(10 * time.Second))
+	h.must(h.pay())
+}
+
+// An app that is switched off is asked once a quarter of an hour, whatever for.
+func TestPayingForAnInactiveApp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 10})
+	h.fault(stravatest.Fault{Kind: stravatest.FaultInactive})
+	if err := h.pay(); strava.KindOf(err) != strava.KindInactive {
+		t.Fatalf("the call ended with %v", err)
+	}
+	h.state(musette.StateInactive)
+	if refused, ok := errors.AsType[*keeper.RefusedError](h.pay()); !ok || refused.State != musette.StateInactive || refused.Until == nil {
+		t.Errorf("it was called again at once")
+	}
+	if n := len(h.server.Calls()); n != 1 {
+		t.Errorf("%d calls, want one", n)
+	}
+}
