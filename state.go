@@ -78,7 +78,23 @@ type Status struct {
 	Pictures PictureCount `json:"pictures"` // which come from elsewhere, and cost no calls
 
 	LastErrors []LastError `json:"last_errors"` // newest first
+
+	Warnings []Warning `json:"warnings"` // beside the state; they stop nothing
 }
+
+// A Warning names something that stops nothing, and that a person should put right all the same.
+type Warning struct {
+	Name   string     `json:"name"`
+	Cause  string     `json:"cause"`  // in plain words
+	Since  *time.Time `json:"since"`  // nil if that isn't known
+	Advice string     `json:"advice"` // what a person can do, in plain words
+
+	// OffS is how far a wrong clock is ahead of Strava's, in seconds.
+	OffS int64 `json:"off_s,omitzero"`
+}
+
+// WarningClock is the name of the warning that a clock is wrong.
+const WarningClock = "clock_wrong"
 
 // Quota is how much of both limits is used, by both windows.
 type Quota struct {

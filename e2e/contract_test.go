@@ -38,7 +38,7 @@ var (
 	partShape   = object{"have": number{}, "due": number{}, "failed": number{}, "quarantined": number{}}
 
 	// statusShape is the contract for /v1/status, `musette status --json` and the last line of `musette sync --json`.
-	// since, advice and pictures came later than the rest.
+	// since, advice, pictures and warnings came later than the rest.
 	statusShape = object{
 		"state": anyName, "until": orNull{moment}, "cause": word{}, "since": orNull{moment}, "advice": word{},
 		"as_of": orNull{moment}, "next_call": orNull{moment},
@@ -56,6 +56,7 @@ var (
 			"at": pattern(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`), "athlete_id": maybe{idText}, "activity_id": maybe{idText},
 			"part": maybe{word{}}, "kind": word{}, "message": word{},
 		}},
+		"warnings": listOf{object{"name": word{}, "cause": word{}, "since": orNull{moment}, "advice": word{}, "off_s": maybe{number{}}}},
 	}
 )
 

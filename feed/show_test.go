@@ -243,7 +243,7 @@ func TestStatusFor(t *testing.T) {
 		}, nil
 	}})
 	v := f.View()
-	want := musette.Status{State: musette.StateLimited, AsOf: &asOf, Athletes: []musette.Athlete{}, LastErrors: []musette.LastError{}}
+	want := musette.Status{State: musette.StateLimited, AsOf: &asOf, Athletes: []musette.Athlete{}, LastErrors: []musette.LastError{}, Warnings: []musette.Warning{}}
 	if diff := cmp.Diff(want, v.StatusFor(stranger)); diff != "" {
 		t.Errorf("strangers (-want +got):\n%s", diff)
 	}

@@ -143,7 +143,7 @@ func (v *View) StatusFor(r Reader) musette.Status {
 	case !r.Owner:
 		s = musette.Status{State: s.State, Until: s.Until, AsOf: s.AsOf}
 	case r.AthleteID != 0:
-		s.Athletes, s.LastErrors, s.Pictures = nil, nil, musette.PictureCount{}
+		s.Athletes, s.LastErrors, s.Warnings, s.Pictures = nil, nil, nil, musette.PictureCount{}
 		for _, a := range v.Status.Athletes {
 			if a.ID == r.AthleteID {
 				s.Athletes = append(s.Athletes, a)
@@ -160,6 +160,9 @@ func (v *View) StatusFor(r Reader) musette.Status {
 	}
 	if s.LastErrors == nil {
 		s.LastErrors = []musette.LastError{}
+	}
+	if s.Warnings == nil {
+		s.Warnings = []musette.Warning{}
 	}
 	return s
 }

@@ -56,6 +56,7 @@ type spent struct {
 	id     string // of the call, in the log; "" if none was made
 	ticket quota.Ticket
 	news   quota.News
+	asked  time.Time // when it was made
 	at     time.Time
 }
 
@@ -198,7 +199,7 @@ func (k *Keeper) fetchComments(ctx context.Context, r *result, access strava.Sec
 func (k *Keeper) spend(r *result, ticket quota.Ticket, answer *strava.Answer, began time.Time) {
 	id := fmt.Sprintf("%s-%d", k.run, k.calls.Add(1))
 	r.at = k.Now()
-	r.spent = append(r.spent, spent{id, ticket, news(answer, r.err), r.at})
+	r.spent = append(r.spent, spent{id, ticket, news(answer, r.err), began, r.at})
 	made := Call{Class: r.state.Class, Result: strava.KindOf(r.err), Took: max(0, r.at.Sub(began))}
 	status := 0
 	if answer != nil {

@@ -16,6 +16,7 @@ import (
 	"musette"
 	"musette/keeper"
 	"musette/plan"
+	"musette/quota"
 	"musette/store"
 	"musette/strava"
 	"musette/strava/stravatest"
@@ -74,6 +75,10 @@ type house struct {
 	scopes []string // of the grant; none: all that are needed
 	log    *slog.Logger
 	forget func(context.Context) error // what the keeper's Forget is; may be nil
+
+	options []strava.Option      // further ones of the client
+	machine quota.Machine        // where it runs; none: here
+	elapsed func() time.Duration // its clock that nobody sets; may be nil
 }
 
 // A clock moves when a test says so.
@@ -156,7 +161,7 @@ func (h *house) open() {
 	} else {
 		options = append(options, strava.WithTransport(h.server.Transport()))
 	}
-	h.client, err = strava.New(options...)
+	h.client, err = strava.New(append(options, h.options...)...)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -169,7 +174,7 @@ func (h *house) open() {
 	}
 	h.keeper = keeper.New(keeper.Config{
 		Store: h.store, Strava: h.client, Tokens: h.tokens, Policy: h.policy, Filter: h.filter, Now: h.clock.Now, Log: h.log,
-		Jitter: func() float64 { return 0.5 }, Forget: h.forget,
+		Jitter: func() float64 { return 0.5 }, Forget: h.forget, Machine: h.machine, Elapsed: h.elapsed,
 	})
 	h.t.Cleanup(h.close)
 }

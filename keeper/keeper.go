@@ -46,10 +46,12 @@ type Config struct {
 	// when it has written something.
 	Pictures func(ctx context.Context, follow bool, changed func()) error
 
-	Holder string           // names this process in the lease, default the host's name and process id
-	Now    func() time.Time // default time.Now
-	Jitter func() float64   // between 0 and 1, spreads repeated tries; default random
-	Log    *slog.Logger     // default: discarded
+	Holder  string               // names this process in the lease, default the host's name and process id
+	Machine quota.Machine        // whose clock Now is, default this one
+	Now     func() time.Time     // default time.Now
+	Elapsed func() time.Duration // by a clock that nobody sets; nil: Now isn't compared with one
+	Jitter  func() float64       // between 0 and 1, spreads repeated tries; default random
+	Log     *slog.Logger         // default: discarded
 }
 
 // Keeper keeps one store's mirror. Step, Lead, Run and Sync are for one goroutine at a time; Calls, Wake and Status
@@ -69,6 +71,7 @@ type Keeper struct {
 	copyDue    time.Time      // when Run may write the next snapshot
 	tidied     time.Time
 	stepped    time.Time // when the last step was
+	read       reading   // at the last step
 	answered   time.Time // by Strava's clock, when its last answer came; zero before the first
 	heardAt    time.Time // the same by ours
 	lapsed     time.Time // when it was last looked for what has lapsed
@@ -103,6 +106,9 @@ func New(c Config) *Keeper {
 	if c.SnapshotEvery == 0 {
 		c.SnapshotEvery = 15 * time.Minute
 	}
+	if c.Machine.ID == "" {
+		c.Machine = here()
+	}
 	if c.Holder == "" {
 		c.Holder = holder()
 	}
@@ -132,6 +138,7 @@ func (k *Keeper) Calls() int { return int(k.calls.Load()) }
 // there may be more, the zero time if nothing will ever be due. What came is in the store when it returns. Errors
 // are our own, the store's for instance; Strava's are recorded.
 func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err error) {
+	read := k.reading(now)
 	if err := k.record(ctx); err != nil {
 		return time.Time{}, err
 	}
@@ -143,7 +150,12 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 			return time.Time{}, fmt.Errorf("looking for times of a clock that was ahead: %w", err)
 		}
 	}
-	k.stepped = now
+	if k.wasSet(read) {
+		if err := k.doubtClock(ctx); err != nil {
+			return time.Time{}, fmt.Errorf("noting that the clock has been set: %w", err)
+		}
+	}
+	k.stepped, k.read = now, read
 	if err := k.noteDamage(ctx); err != nil {
 		return time.Time{}, fmt.Errorf("noting damaged rows: %w", err)
 	}

@@ -15,11 +15,7 @@ import (
 const leaseTTL = 15 * time.Second
 
 func holder() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+	return fmt.Sprintf("%s, process %d", hostName(), os.Getpid())
 }
 
 // Lead runs f while this keeper holds the lease, which it renews meanwhile; f's context ends if the lease is lost.

@@ -9,6 +9,7 @@ import (
 
 	"musette"
 	"musette/plan"
+	"musette/quota"
 	"musette/store"
 	"musette/strava"
 )
@@ -52,17 +53,20 @@ func (k *Keeper) writeSingly(ctx context.Context) error {
 
 // write writes results in one transaction.
 func (k *Keeper) write(ctx context.Context, results []result) error {
+	var was, clock quota.Clock
 	err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
 		g, err := k.gate(ctx, tx)
 		if err != nil {
 			return err
 		}
+		was = g.Clock
 		for i := range results {
 			r := &results[i]
 			for _, s := range r.spent {
 				g.Ledger = g.Ledger.Settle(s.ticket, s.at, s.news)
 				if !s.news.Unsent {
 					g.Host.Calls++
+					k.heardClock(&g, s, r.err)
 					if at := answeredAt(k.answered, s, r.err); at != k.answered {
 						k.answered, k.heardAt = at, s.at
 					}
@@ -79,11 +83,13 @@ func (k *Keeper) write(ctx context.Context, results []result) error {
 				}
 			}
 		}
+		clock = g.Clock
 		return g.write(ctx, tx)
 	})
 	if err != nil {
 		return err
 	}
+	k.logClock(was, clock)
 	for i := range results {
 		r := &results[i]
 		k.Log.Debug("written", "calls", r.calls(), "part", r.state.Part, "activity", r.state.ActivityID, "was", judge(r.err).String())
@@ -261,7 +267,7 @@ func failure(err error) plan.Failure {
 // hostFailed counts a fault of the host; against the part it counts only while the host isn't known to be down.
 func (k *Keeper) hostFailed(ctx context.Context, tx *store.Tx, g *gate, st musette.PartState, r *result) error {
 	down := g.Host.State() != musette.StateOK
-	g.Host = g.Host.Failed(r.state.Key(), r.err.Error(), r.at)
+	g.Host = g.Host.Failed(r.state.Key(), hostCause(r.err, r.at), r.at)
 	if down {
 		return nil
 	}

@@ -40,7 +40,7 @@ func (g *gate) refusal(now time.Time) *RefusedError {
 // activity that isn't known.
 func AskRefresh(ctx context.Context, st *store.Store, activityID int64, now time.Time) (r Refresh, err error) {
 	err = st.Update(ctx, nil, func(tx *store.Tx) error {
-		s, g, err := readStatus(ctx, tx, now, nil)
+		s, g, err := readStatus(ctx, tx, now, here(), nil)
 		if err != nil {
 			return err
 		}

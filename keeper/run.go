@@ -100,7 +100,7 @@ func (k *Keeper) sleep(ctx context.Context, wake time.Time) error {
 		if !wake.IsZero() {
 			left = min(left, wake.Sub(k.Now()))
 		}
-		if left <= 0 || k.wait(ctx, left) || k.untidy(k.Now()) || k.setBack(k.Now()) || k.pictured.Load() && !k.changed {
+		if left <= 0 || k.wait(ctx, left) || k.untidy(k.Now()) || k.setBack(k.Now()) || k.wasSet(k.reading(k.Now())) || k.pictured.Load() && !k.changed {
 			return nil
 		}
 		asked, err := k.asked(ctx)

@@ -18,6 +18,7 @@ import (
 type gate struct {
 	Ledger quota.Ledger `json:"ledger"`
 	Host   plan.Host    `json:"host"`
+	Clock  quota.Clock  `json:"clock,omitzero"` // of the machine that called last
 
 	// State is what the last decision came to, and Since when it did so first, one after the other.
 	State musette.State `json:"state,omitzero"`
@@ -44,6 +45,7 @@ func readGate(ctx context.Context, tx *store.Tx) (gate, error) {
 func (k *Keeper) gate(ctx context.Context, tx *store.Tx) (gate, error) {
 	g, err := readGate(ctx, tx)
 	g.Ledger.Rules = *k.Rules
+	g.from(k.Machine)
 	return g, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"musette"
 	"musette/plan"
+	"musette/quota"
 	"musette/store"
 )
 
@@ -23,7 +24,7 @@ const (
 
 // Status is ReadStatus with this keeper's count of calls, and what keeps it from going on.
 func (k *Keeper) Status(ctx context.Context) (musette.Status, error) {
-	s, err := ReadStatus(ctx, k.Store, k.Now(), k.Calls(), nil)
+	s, err := viewStatus(ctx, k.Store, k.Now(), k.Calls(), k.Machine, nil)
 	if err == nil {
 		k.trouble.Load().onto(&s)
 	}
@@ -33,18 +34,23 @@ func (k *Keeper) Status(ctx context.Context) (musette.Status, error) {
 // ReadStatus says how the mirror stands, from the store alone: any process may ask. calls is the count to show. see, if
 // not nil, has a look at each grant first, and may change what is shown of it; see token.Judge.
 func ReadStatus(ctx context.Context, st *store.Store, now time.Time, calls int, see func(*store.Grant)) (s musette.Status, err error) {
+	return viewStatus(ctx, st, now, calls, here(), see)
+}
+
+func viewStatus(ctx context.Context, st *store.Store, now time.Time, calls int, m quota.Machine, see func(*store.Grant)) (s musette.Status, err error) {
 	err = st.View(ctx, func(tx *store.Tx) error {
-		s, _, err = readStatus(ctx, tx, now, see)
+		s, _, err = readStatus(ctx, tx, now, m, see)
 		return err
 	})
 	s.Calls = calls
 	return s, err
 }
 
-func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*store.Grant)) (s musette.Status, g gate, err error) {
+func readStatus(ctx context.Context, tx *store.Tx, now time.Time, m quota.Machine, see func(*store.Grant)) (s musette.Status, g gate, err error) {
 	if g, err = readGate(ctx, tx); err != nil {
 		return s, g, err
 	}
+	g.from(m)
 	grants, err := tx.Grants(ctx)
 	if sound(err) != nil {
 		return s, g, err
@@ -63,7 +69,7 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, see func(*stor
 	if err != nil {
 		return s, g, err
 	}
-	s = musette.Status{Quota: g.Ledger.Quota(now)}
+	s = musette.Status{Quota: g.Ledger.Quota(now), Warnings: g.warnings(now, m)}
 	if s.Athletes, s.AsOf, err = readAthletes(ctx, tx, athletes, grants); err != nil {
 		return s, g, err
 	}

@@ -197,7 +197,7 @@ func (k *Keeper) look(ctx context.Context, w wish) (s musette.Status, done bool,
 	err = k.Store.View(ctx, func(tx *store.Tx) error {
 		now := k.Now()
 		var g gate
-		if s, g, err = readStatus(ctx, tx, now, nil); err != nil {
+		if s, g, err = readStatus(ctx, tx, now, k.Machine, nil); err != nil {
 			return err
 		}
 		s.Calls = int(g.Host.Calls - w.calls)

@@ -22,6 +22,7 @@ var (
 	descStaleness    = gauge("staleness_seconds", "Time since the list of activities was last known to be complete.")
 	descETA          = gauge("eta_seconds", "Time until everything due will be here; 0 if nothing is due.")
 	descWorry        = gauge("worry", "1 where the store's own safety needs a person.", "kind")
+	descClock        = gauge("clock_off_seconds", "How far a wrong clock is ahead of Strava's; 0 if it is not known to be wrong.")
 	descAthletes     = gauge("athletes", "Athletes by the state of their mirror.", "state")
 	descActivities   = gauge("activities", "Activities that are here.")
 	descParts        = gauge("parts", "Parts of activities by how far they are here, over all athletes.", "part", "status")
@@ -49,7 +50,7 @@ var (
 )
 
 var descs = []*prometheus.Desc{
-	descState, descStaleness, descETA, descWorry, descAthletes, descActivities, descParts, descAthleteParts, descQuotaUsed, descQuotaLimit,
+	descState, descStaleness, descETA, descWorry, descClock, descAthletes, descActivities, descParts, descAthleteParts, descQuotaUsed, descQuotaLimit,
 	descSeq, descMemory, descBytes, descDamaged, descFollowers, descLeader, descUp, descLatency, descInbox, descOldest,
 	descSnapshots, descSnapshotAge, descSnapshotBytes, descDiskFree, descDiskSize,
 }
@@ -117,6 +118,13 @@ func (s shower) status(st *musette.Status) {
 	for _, kind := range worries {
 		s.set(descWorry, yes(noted[kind]), kind)
 	}
+	off := 0.0
+	for _, w := range st.Warnings {
+		if w.Name == musette.WarningClock {
+			off = float64(w.OffS)
+		}
+	}
+	s.set(descClock, off)
 	for name, w := range map[string]musette.Windows{"read": st.Quota.Read, "overall": st.Quota.Overall} {
 		s.set(descQuotaUsed, float64(w.Quarter.Used), name, "quarter")
 		s.set(descQuotaLimit, float64(w.Quarter.Limit), name, "quarter")

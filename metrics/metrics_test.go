@@ -108,6 +108,7 @@ func TestWhatIsShown(t *testing.T) {
 			State: musette.StateLimited, AsOf: at(-time.Minute), ETA: at(time.Hour),
 			Quota:      musette.Quota{Read: musette.Windows{Quarter: musette.Window{Used: 99, Limit: 100}}},
 			LastErrors: []musette.LastError{{Kind: "copy"}, {Kind: "timeout"}},
+			Warnings:   []musette.Warning{{Name: musette.WarningClock, OffS: -7200}},
 			Athletes: []musette.Athlete{
 				{ID: 7, Name: "Ada Secret", State: musette.StateOK, Activities: 5, Parts: map[musette.Part]musette.PartCount{musette.PartDetail: {Have: 3, Due: 2}}},
 				{ID: 8, State: musette.StateReconnect, Activities: 4, Parts: map[musette.Part]musette.PartCount{musette.PartDetail: {Have: 1, Failed: 1, Quarantined: 2}}},
@@ -133,7 +134,7 @@ func TestWhatIsShown(t *testing.T) {
 		for _, line := range []string{
 			`musette_build_info{goversion="go1",revision="abc",version="v1"} 1`,
 			`musette_state{state="limited"} 1`, `musette_state{state="ok"} 0`, `musette_staleness_seconds 60`, `musette_eta_seconds 3600`,
-			`musette_worry{kind="copy"} 1`, `musette_worry{kind="damage"} 0`, `musette_athletes{state="reconnect"} 1`, `musette_activities 9`,
+			`musette_worry{kind="copy"} 1`, `musette_worry{kind="damage"} 0`, `musette_clock_off_seconds -7200`, `musette_athletes{state="reconnect"} 1`, `musette_activities 9`,
 			`musette_parts{part="detail",status="have"} 4`, `musette_parts{part="detail",status="quarantined"} 2`, `musette_parts{part="photos",status="due"} 0`,
 			`musette_athlete_parts{athlete="7",part="detail",status="due"} 2`, `musette_athlete_parts{athlete="8",part="detail",status="failed"} 1`,
 			`musette_quota_used{limit="read",window="quarter"} 99`, `musette_quota_limit{limit="read",window="quarter"} 100`,

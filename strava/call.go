@@ -29,7 +29,7 @@ type Answer struct {
 	// [Client.Exchange], [Client.Refresh] and [Client.Deauthorize].
 	Body []byte
 
-	Date    time.Time // the server's Date header, UTC; zero if absent or malformed
+	Date    time.Time // the server's Date header, UTC; zero if absent, malformed or absurd
 	Quota   Quota
 	Elapsed time.Duration // from the start of the call to the end of the body
 }
@@ -97,9 +97,7 @@ func (c *Client) do(ctx context.Context, r call) (*Answer, error) {
 	defer resp.Body.Close()
 
 	answer := &Answer{Status: resp.StatusCode, Quota: parseQuota(resp.Header)}
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		answer.Date = date.UTC()
-	}
+	answer.Date = parseDate(resp.Header.Get("Date"))
 	var bodyErr error
 	answer.Body, bodyErr = readBody(resp.Body)
 	answer.Elapsed = time.Since(start)
@@ -119,6 +117,15 @@ func (c *Client) do(ctx context.Context, r call) (*Answer, error) {
 		answer.Body = nil
 	}
 	return answer, err
+}
+
+// parseDate reads a Date header. Times before Strava was founded, or in another century, are worth no more than none.
+func parseDate(text string) time.Time {
+	date, err := http.ParseTime(text)
+	if date = date.UTC(); err != nil || date.Year() < 2009 || date.Year() > 2099 {
+		return time.Time{}
+	}
+	return date
 }
 
 func (c *Client) request(ctx context.Context, r call) (*http.Request, error) {

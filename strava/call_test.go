@@ -389,8 +389,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestMalformedDateIsZero(t *testing.T) {
-	for _, date := range []string{"", "yesterday", "1784653200"} {
+func TestMalformedOrAbsurdDateIsZero(t *testing.T) {
+	for _, date := range []string{"", "yesterday", "1784653200", "Thu, 01 Jan 1970 00:00:10 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		c := setup(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Date"] = []string{date}
 			says(200, athleteBody)(w, r)

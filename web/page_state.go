@@ -56,6 +56,12 @@ func (s speaker) say(st *musette.Status) []sentence {
 			}
 		}
 	}
+	for _, w := range st.Warnings {
+		if s.owner && w.Name == musette.WarningClock {
+			lines = append(lines, sentence{"wait", marked("The server’s clock is " + aheadOrBehind(w.OffS) + ", so times here may be wrong by as much. " +
+				"Nothing is lost, and nothing stops; set it right, with `timedatectl set-ntp true` say.")})
+		}
+	}
 	kept := lines[:0]
 	for _, l := range lines {
 		if len(l.Pieces) > 0 {
@@ -101,6 +107,15 @@ func (s speaker) whole(st *musette.Status) sentence {
 		return s.syncing(st)
 	}
 	return s.fresh(st)
+}
+
+// aheadOrBehind says in words how far ahead a clock is.
+func aheadOrBehind(offS int64) string {
+	off := time.Duration(offS) * time.Second
+	if off < 0 {
+		return about(-off) + " behind"
+	}
+	return about(off) + " ahead"
 }
 
 // whatToDo says why a grant doesn't work, as sentences. The cause names the remedy and what stays: connecting again

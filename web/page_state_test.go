@@ -69,6 +69,18 @@ func TestStatesAreSentences(t *testing.T) {
 			"New activities can’t be fetched for now. Everything here is from 13:58.",
 		},
 		{
+			"clock",
+			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningClock, OffS: 7203}}},
+			false,
+			"Up to date 4 minutes ago. The server’s clock is about 2 hours ahead, so times here may be wrong by as much. Nothing is lost, and nothing stops; set it right, with timedatectl set-ntp true say.",
+		},
+		{
+			"clock, a stranger",
+			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningClock, OffS: -200}}},
+			true,
+			"Up to date 4 minutes ago.",
+		},
+		{
 			"inactive",
 			musette.Status{State: musette.StateInactive, AsOf: at(-4)},
 			false,

@@ -130,6 +130,9 @@ var stateWords = map[musette.State]string{
 	musette.StateLimited: "Strava is resting", musette.StateSyncing: "Being fetched", musette.StateOK: "Up to date",
 }
 
+// warningWords say a warning in a word or two.
+var warningWords = map[string]string{musette.WarningClock: "The clock is wrong"}
+
 // facts are the state with its cause, and the times.
 func (p *statusPage) facts(st *musette.Status, sp speaker) {
 	add := func(heading string, pieces ...piece) { p.Facts = append(p.Facts, point{heading, pieces}) }
@@ -146,6 +149,13 @@ func (p *statusPage) facts(st *musette.Status, sp speaker) {
 	}
 	if st.Advice != "" && st.State != musette.StateReconnect { // there the cause names the remedy
 		add("What to do", marked(asSentence(st.Advice))...)
+	}
+	for _, w := range st.Warnings {
+		add(warningWords[w.Name], marked(asSentence(w.Cause))...)
+		if w.Since != nil {
+			add("Since", sp.clock(*w.Since))
+		}
+		add("What to do", marked(asSentence(w.Advice))...)
 	}
 	if st.AsOf != nil {
 		add("Last complete look", sp.ago(*st.AsOf))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"musette"
 	"musette/keeper"
@@ -39,8 +40,14 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 		Snapshot: a.keepSnapshot, SnapshotSoon: len(copies) == 0, Repairing: a.repairing(),
 		Forget: func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
 		Called: a.called(),
-		Now:    a.now, Log: a.log,
+		Now:    a.now, Elapsed: sinceStart(), Log: a.log,
 	}), nil
+}
+
+// sinceStart is a clock that nobody sets.
+func sinceStart() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
 }
 
 // refresher passes the web's wishes on to whichever process makes the calls.

@@ -111,6 +111,13 @@ func statusText(s musette.Status, now time.Time) *table {
 	if s.Advice != "" {
 		t.row("advice", s.Advice)
 	}
+	for _, w := range s.Warnings {
+		t.row("warning", w.Name+": "+w.Cause)
+		if w.Since != nil {
+			t.row("since", moment(*w.Since, now))
+		}
+		t.row("advice", w.Advice)
+	}
 	if s.AsOf != nil {
 		t.row("as of", moment(*s.AsOf, now))
 	} else {

@@ -11,7 +11,8 @@ import (
 func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 	since, until := noon.Add(-2*time.Hour), noon.Add(15*time.Minute)
 	s := musette.Status{
-		State: musette.StateOffline, Cause: "no answer", Since: &since, Until: &until, Advice: musette.StateOffline.Advice(),
+		Warnings: []musette.Warning{{Name: musette.WarningClock, Cause: "the clock is 2 h ahead", Since: &until, Advice: "set it", OffS: 7200}},
+		State:    musette.StateOffline, Cause: "no answer", Since: &since, Until: &until, Advice: musette.StateOffline.Advice(),
 		Athletes: []musette.Athlete{
 			{ID: 1, Name: "Jo", State: musette.StateReconnect, Cause: "revoked", Since: &since}, {ID: 2, Name: "Al", State: musette.StateOK}, {ID: 3, State: musette.StateOK},
 		},
@@ -22,6 +23,7 @@ func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 	}
 	clock := since.Local().Format("15:04:05")
 	for _, want := range []string{
+		"clock_wrong: the clock is 2 h ahead\n", "since ", until.Local().Format("15:04:05"), "set it\n",
 		"offline: no answer\n", "since ", clock, "advice ", musette.StateOffline.Advice(), "Jo (1), 0 activities: reconnect since " + clock + ", revoked\n", "Al (2), 0 activities\n", "  3, 0 activities\n",
 	} {
 		if !strings.Contains(out.String(), want) {
