@@ -26,9 +26,18 @@ func TestClockIsWrongFromTwoMinutesToOne(t *testing.T) {
 		ahead time.Duration
 		wrong bool
 	}{
-		{0, false}, {90 * time.Second, false}, {-90 * time.Second, false}, {119 * time.Second, false},
-		{122 * time.Second, true}, {90 * time.Second, true}, {-70 * time.Second, true}, {30 * time.Second, false},
-		{-90 * time.Second, false}, {-122 * time.Second, true}, {time.Second, false}, {-50 * 365 * 24 * time.Hour, true},
+		{0, false},
+		{90 * time.Second, false},
+		{-90 * time.Second, false},
+		{119 * time.Second, false},
+		{122 * time.Second, true},
+		{90 * time.Second, true},
+		{-70 * time.Second, true},
+		{30 * time.Second, false},
+		{-90 * time.Second, false},
+		{-122 * time.Second, true},
+		{time.Second, false},
+		{-50 * 365 * 24 * time.Hour, true},
 	} {
 		at := noon.Add(time.Duration(i) * time.Hour)
 		before := c
