@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,14 +31,6 @@ const (
 var afterFailure = []time.Duration{10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
 
 const rarely = 30 * 24 * time.Hour
-
-func newClient() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	t.ResponseHeaderTimeout = 30 * time.Second
-	t.MaxConnsPerHost = atOnce
-	return &http.Client{Transport: t}
-}
 
 // A catch is what came of fetching one picture.
 type catch struct {
@@ -217,7 +206,7 @@ func made(body []byte, sizes bool) ([]picture.Form, error) {
 func (g *Gallery) download(ctx context.Context, address string) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || !g.allowed(u) {
-		return nil, errors.New("its address isn't one that pictures may come from")
+		return nil, errInside
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
@@ -237,6 +226,9 @@ func (g *Gallery) download(ctx context.Context, address string) ([]byte, error) 
 		return nil
 	}
 	resp, err := client.Do(req)
+	if errors.Is(err, errInside) {
+		return nil, errInside
+	}
 	if err != nil {
 		return nil, &hostError{err: withoutAddress(err)}
 	}
@@ -274,26 +266,4 @@ func withoutAddress(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// allowed reports whether a picture may come from an address: by https from the world outside, or from where Strava's API
-// is. Nothing that a document says makes this machine ask its own neighbours.
-func (g *Gallery) allowed(u *url.URL) bool {
-	if strava := g.strava.Hostname(); strava != "" && u.Hostname() == strava && (u.Scheme == "https" || u.Scheme == "http" && g.strava.Scheme == "http") {
-		return true
-	}
-	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if u.Scheme != "https" || u.User != nil || !strings.Contains(strings.Trim(name, "."), ".") && !strings.Contains(name, ":") {
-		return false
-	}
-	for _, inside := range []string{".localhost", ".local", ".internal", ".lan"} {
-		if strings.HasSuffix(name, inside) {
-			return false
-		}
-	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		ip = ip.Unmap()
-		return ip.IsGlobalUnicast() && !ip.IsPrivate()
-	}
-	return true
 }

@@ -30,9 +30,8 @@ type Config struct {
 	// Keep is how long a picture stays after the last document that named it, default 30 days. Negative: not at all.
 	Keep time.Duration
 
-	Client *http.Client     // default: one with limits
-	Now    func() time.Time // default [time.Now]
-	Log    *slog.Logger     // default: nothing is logged
+	Now func() time.Time // default [time.Now]
+	Log *slog.Logger     // default: nothing is logged
 }
 
 // Gallery keeps the pictures of one store. Run and Sync are for one goroutine at a time, that of whoever leads; the other
@@ -72,9 +71,7 @@ func New(c Config) (*Gallery, error) {
 	if g.strava, err = url.Parse(c.Strava); err != nil {
 		return nil, err
 	}
-	if g.client = c.Client; g.client == nil {
-		g.client = newClient()
-	}
+	g.client = newClient(g.strava)
 	return g, nil
 }
 
