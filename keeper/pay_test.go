@@ -57,19 +57,28 @@ func TestWhatCantBePaidForIsNotCalled(t *testing.T) {
 	h.must(h.pay())
 }
 
-// An app that is switched off is asked once a quarter of an hour, whatever for.
+// An app that is switched off is asked for a person whenever they ask, who may have renewed the subscription a moment
+// ago. If it works, the mirror goes on at once, not with the next day's probe.
 func TestPayingForAnInactiveApp(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, stravatest.Config{Seed: 2, Activities: 10})
+	h := mirrored(t)
 	h.fault(stravatest.Fault{Kind: stravatest.FaultInactive})
-	if err := h.pay(); strava.KindOf(err) != strava.KindInactive {
-		t.Fatalf("the call ended with %v", err)
-	}
+	h.later(7 * time.Hour)
 	h.state(musette.StateInactive)
-	if refused, ok := errors.AsType[*keeper.RefusedError](h.pay()); !ok || refused.State != musette.StateInactive || refused.Until == nil {
-		t.Errorf("it was called again at once")
+	before := len(h.server.Calls())
+	for range 2 {
+		if err := h.pay(); strava.KindOf(err) != strava.KindInactive {
+			t.Errorf("the call ended with %v", err)
+		}
 	}
-	if n := len(h.server.Calls()); n != 1 {
-		t.Errorf("%d calls, want one", n)
+	h.later(20 * time.Hour)
+	if n := len(h.server.Calls()) - before; n != 2 {
+		t.Errorf("%d calls, want the person's two and no probe within a day of them", n)
 	}
+	h.server.ClearFaults()
+	h.state(musette.StateInactive)
+	h.must(h.pay())
+	h.minutes(1)
+	h.state(musette.StateOK)
+	h.complete()
 }

@@ -29,6 +29,11 @@ func (g *gate) refusal(now time.Time) *RefusedError {
 	if !g.Host.MayForce(now) {
 		return &RefusedError{musette.StateInactive, causeInactive, instant(g.Host.ForceAt().Add(time.Second))} // not before
 	}
+	return g.full(now)
+}
+
+// full says that the quota has no call left for a person now, and until when; nil if it has one.
+func (g *gate) full(now time.Time) *RefusedError {
 	if room := g.Ledger.Room(now, musette.ClassForced); room.Calls == 0 {
 		return &RefusedError{musette.StateLimited, causeLimited(g, room.Free, now), instant(room.Reset)}
 	}

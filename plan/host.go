@@ -96,6 +96,13 @@ func (h Host) Inactive(cause string, now time.Time) Host {
 	return h.probed(now)
 }
 
+// Revived is the host after an answer that shows it well, to a call that was nobody's part. What had failed is forgiven
+// when a probe is answered, and that is due now.
+func (h Host) Revived(now time.Time) Host {
+	h.LastCall, h.NextProbe = now, now
+	return h
+}
+
 // probed is the host after a call that didn't end its state. While it is offline, a call that was under way already,
 // or was a person's, isn't the probe that is due.
 func (h Host) probed(now time.Time) Host {
