@@ -151,6 +151,9 @@ func TestConnectWithFewerScopes(t *testing.T) {
 			t.Errorf("activity %d is only its athlete's", a.ID)
 		}
 	}
+	if out := p.must("athlete", "list", "--json"); !strings.Contains(out, `"scopes":["read","activity:read"]`) {
+		t.Errorf("what they allowed isn't listed: %s", out)
+	}
 }
 
 // Over ssh the address is opened elsewhere, and the one at which that browser ends pasted.

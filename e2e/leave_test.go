@@ -85,6 +85,9 @@ func TestAthleteRemove(t *testing.T) {
 	if len(list) != 1 || list[0].ID != id(w.athlete.ID) || list[0].Activities != 30 || list[0].Since == "" || list[0].State != "ok" {
 		t.Fatalf("the list is %+v", list)
 	}
+	if out := p.must("athlete", "list"); list[0].Scopes != nil || !strings.Contains(out, "not known") { // of a token in a setting
+		t.Errorf("scopes %q; it says\n%s", list[0].Scopes, out)
+	}
 	words := []string{list[0].Name, id(w.athlete.ID)}
 	for _, a := range w.activities() {
 		words = append(words, a.Name, id(a.ID))

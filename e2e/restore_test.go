@@ -216,6 +216,11 @@ func TestBackupElsewhere(t *testing.T) {
 	if len(p.backups()) != 1 {
 		t.Errorf("%d snapshots beside a mount that is gone, want 1", len(p.backups()))
 	}
+	o := p.run("backup", "create") // a script has to notice
+	o.wantSaid(t, 1, mount, "only in", "the snapshot that is named above is whole")
+	if _, err := os.Stat(strings.TrimSpace(o.stdout)); err != nil {
+		t.Errorf("without a copy the snapshot isn't named: %v\n%s", err, o)
+	}
 	errors := p.run("status", "--json").status(t).LastErrors
 	if len(errors) != 1 || errors[0].Kind != "copy" || !strings.Contains(errors[0].Message, mount) {
 		t.Errorf("the status says %+v", errors)

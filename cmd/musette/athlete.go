@@ -38,7 +38,7 @@ type listedAthlete struct {
 	Cause      string           `json:"cause,omitempty"`
 	Activities int              `json:"activities"`
 	Since      *musette.Instant `json:"connected_since"` // when they were first seen; null: not yet
-	Scopes     []string         `json:"scopes"`          // that they granted; [] if that isn't known
+	Scopes     *[]string        `json:"scopes"`          // that they granted; null if that isn't known
 }
 
 func (c *athleteListCmd) Run(ctx context.Context, a *app) error {
@@ -64,12 +64,29 @@ func (c *athleteListCmd) Run(ctx context.Context, a *app) error {
 		if who.Since != nil {
 			since = who.Since.Local().Format("2006-01-02 15:04")
 		}
-		t.row(strconv.FormatInt(who.ID, 10), string(who.State), strconv.Itoa(who.Activities), since, orNone(who.Scopes), plain(who.Name))
+		t.row(strconv.FormatInt(who.ID, 10), string(who.State), strconv.Itoa(who.Activities), since, scopesInWords(who.Scopes), plain(who.Name))
 	}
 	if err := t.write(a.out); err != nil {
 		return err
 	}
 	return a.sayInvites(ctx, st)
+}
+
+// scopesInWords says so where they aren't known.
+func scopesInWords(scopes *[]string) string {
+	if scopes == nil {
+		return "not known"
+	}
+	return strings.Join(*scopes, ", ")
+}
+
+// grantedScopes are what an athlete has allowed, or nil: a token that was given as a setting doesn't say, and no grant
+// allows nothing.
+func grantedScopes(g store.Grant) *[]string {
+	if len(g.Scopes) == 0 {
+		return nil
+	}
+	return &g.Scopes
 }
 
 // athletes are all of them, with the states that the status gives them.
@@ -92,12 +109,12 @@ func (a *app) athletes(ctx context.Context, st *store.Store) ([]listedAthlete, e
 	}
 	list := []listedAthlete{}
 	for _, who := range s.Athletes {
-		l := listedAthlete{ID: who.ID, Name: who.Name, State: who.State, Cause: who.Cause, Activities: who.Activities, Scopes: []string{}}
+		l := listedAthlete{ID: who.ID, Name: who.Name, State: who.State, Cause: who.Cause, Activities: who.Activities}
 		if i := slices.IndexFunc(rows, func(r store.Athlete) bool { return r.ID == who.ID }); i >= 0 {
 			l.Since = instantOrNil(rows[i].FirstSeen)
 		}
 		if i := slices.IndexFunc(grants, func(g store.Grant) bool { return g.AthleteID == who.ID }); i >= 0 {
-			l.Scopes = append(l.Scopes, grants[i].Scopes...)
+			l.Scopes = grantedScopes(grants[i])
 		}
 		list = append(list, l)
 	}

@@ -35,7 +35,9 @@ type backupCreateCmd struct {
 
 func (backupCreateCmd) Help() string {
 	return `musette backup create
-cp "$(musette backup create)" /mnt/elsewhere/`
+cp "$(musette backup create)" /mnt/elsewhere/
+
+It exits with 1 if a copy in MUSETTE_BACKUP_DIR is missing, and names the snapshot all the same.`
 }
 
 func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
@@ -51,9 +53,8 @@ func (c *backupCreateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.say("%s · read back and found to be what the store holds", contents(info))
-	if uncopied != nil {
-		a.say("%s", plain(uncopied.Error()))
-		return nil
+	if uncopied != nil { // a script that counts on the copy must notice
+		return failed("the snapshot that is named above is whole all the same", "%w", uncopied)
 	}
 	if a.cfg.BackupDir != "" {
 		a.say("copied to %s, and read back there", a.cfg.BackupDir)
