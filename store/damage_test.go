@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,12 +30,7 @@ type site struct {
 // each runs a test on a new site of both kinds.
 func each(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Run("sqlite", func(t *testing.T) {
-		config := store.Config{Dir: t.TempDir()}
-		raw, err := sql.Open("sqlite", filepath.Join(config.Dir, "musette.db")+"?_pragma=busy_timeout(10000)")
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(t, newSite(t, &site{config: config, raw: raw}))
+		test(t, newSQLite(t))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		config := store.Config{URL: pgtest.New(t)}
@@ -44,6 +40,15 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 		}
 		test(t, newSite(t, &site{config: config, raw: raw, prefix: "musette."}))
 	})
+}
+
+func newSQLite(t *testing.T) *site {
+	config := store.Config{Dir: t.TempDir()}
+	raw, err := sql.Open("sqlite", filepath.Join(config.Dir, "musette.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSite(t, &site{config: config, raw: raw})
 }
 
 func newSite(t *testing.T, s *site) *site {
@@ -368,6 +373,50 @@ func TestFlippedBytes(t *testing.T) {
 			t.Errorf("no flip was noticed, %d were harmless", harmless)
 		}
 	})
+}
+
+// TestSwappedVersion puts another table's first page in the place of the one that says what version the schema is of.
+// That is damage, which can be mended, and neither a newer program's database nor one to be brought to this version.
+func TestSwappedVersion(t *testing.T) {
+	s := newSQLite(t)
+	furnish(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "PRAGMA wal_checkpoint(TRUNCATE)")
+	whole, err := os.ReadFile(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := func(body []byte, table string) []byte {
+		var root, size int
+		const look = "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = $1"
+		if err := s.raw.QueryRowContext(t.Context(), look, table).Scan(&root, &size); err != nil {
+			t.Fatal(table, err)
+		}
+		return body[(root-1)*size : root*size]
+	}
+	// In turn: a higher version, none, this version by chance, a text.
+	for _, table := range []string{"sqlite_sequence", "zones", "quota", "meta"} {
+		bent := slices.Clone(whole)
+		copy(page(bent, table), page(whole, "goose_db_version"))
+		copy(page(bent, "goose_db_version"), page(whole, table))
+		config := store.Config{Dir: t.TempDir()}
+		if err := os.WriteFile(filepath.Join(config.Dir, "musette.db"), bent, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := store.Open(t.Context(), config)
+		if err == nil { // it has the right version by chance
+			var found store.Findings
+			if found, err = again.Check(t.Context()); err == nil && !found.Clean() {
+				err = store.ErrCorrupt
+			}
+			again.Close()
+		}
+		if !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("with the page of %s in the place of the version's: %v", table, err)
+		}
+	}
 }
 
 func openAndDump(ctx context.Context, dir string) (string, error) {

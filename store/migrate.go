@@ -38,6 +38,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if have != want {
+		// One page in the place of another can say anything: what version a file is of is believed if it is whole.
+		if err := s.CheckFile(ctx); err != nil {
+			return err
+		}
+	}
 	if have > want {
 		return &Error{
 			Kind: ErrNewerSchema, Where: s.where,
@@ -101,9 +107,12 @@ func (s *Store) schemaVersion(ctx context.Context) (int64, error) {
 	if err := s.writer.QueryRowContext(ctx, there).Scan(&n); err != nil || n == 0 {
 		return 0, s.fail("reading the schema's version", err)
 	}
-	const latest = "SELECT coalesce(max(version_id), 0) FROM {goose_db_version}"
-	if err := s.writer.QueryRowContext(ctx, s.text(latest)).Scan(&version); err != nil {
+	const latest = "SELECT count(*), coalesce(max(version_id), 0) FROM {goose_db_version}"
+	if err := s.writer.QueryRowContext(ctx, s.text(latest)).Scan(&n, &version); err != nil {
 		return 0, s.fail("reading the schema's version", err)
+	}
+	if n == 0 && s.dialect == sqliteDialect { // the table is made in one transaction with its first row
+		return 0, s.Damaged("its schema says no version")
 	}
 	return version, nil
 }
