@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,13 +22,18 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
-// victim holds the sync lease and writes until it is killed. It prints each number once it is written for good.
+// victimLeases are those that it holds, the one that fences last.
+var victimLeases = []string{"token:7", store.SyncLease}
+
+// victim holds leases and writes until it is killed. It prints each number once it is written for good.
 func victim(dir string) {
 	ctx := context.Background()
 	s, err := store.Open(ctx, store.Config{Dir: dir})
 	var lease *store.Lease
-	if err == nil {
-		lease, err = s.Acquire(ctx, store.SyncLease, "victim", time.Hour)
+	for _, name := range victimLeases {
+		if err == nil {
+			lease, err = s.Acquire(ctx, name, "victim", time.Hour)
+		}
 	}
 	for n := int64(1); err == nil; n++ {
 		err = s.Update(ctx, lease, func(tx *store.Tx) error {
@@ -40,7 +46,7 @@ func victim(dir string) {
 }
 
 // TestKilled kills a process in the middle of its writing, again and again: what it said was written is there, what is
-// there is whole, and its lease is free at once.
+// there is whole, and its leases are free at once.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	for round := range 4 {
@@ -78,14 +84,21 @@ func afterCrash(t *testing.T, dir string, said, round int) {
 	if err := s.Verify(ctx); err != nil {
 		t.Error(err)
 	}
-	lease, err := s.Acquire(ctx, store.SyncLease, "heir", time.Hour)
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range victimLeases {
+		lease, err := s.Acquire(ctx, name, "heir", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lease.Number != int64(2*round+2) {
+			t.Errorf("lease %s has number %d", name, lease.Number)
+		}
+		if err := lease.Release(ctx); err != nil {
+			t.Error(err)
+		}
 	}
-	if lease.Number != int64(2*round+2) {
-		t.Errorf("lease number %d", lease.Number)
+	if left, err := filepath.Glob(filepath.Join(dir, "lease-*")); err != nil || len(left) > 0 {
+		t.Errorf("released leases leave %v, %v", left, err)
 	}
-	defer lease.Release(ctx)
 	err = s.View(ctx, func(tx *store.Tx) error {
 		text, err := tx.Setting(ctx, "n")
 		if err != nil {

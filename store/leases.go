@@ -2,31 +2,36 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
 )
 
-// SyncLease is the lease of the one process that syncs. On SQLite it is a lock on a file, which a killed process
-// frees at once; everywhere else a lease is a row that ends by the database's clock unless it is renewed.
+// SyncLease is the lease of the one process that syncs.
 const SyncLease = "sync"
 
 // lockName is the file of SyncLease on SQLite.
 const lockName = "sync.lock"
 
-// A Lease is held until it is released or runs out. Its number is higher than that of everyone who held it before:
-// an Update fenced by an old one fails.
+// A Lease is held until it is released or runs out: on Postgres by the database's clock, unless it is renewed; on
+// SQLite, whose processes share a machine, it is a lock on a file, which the kernel frees when the holder ends, however
+// it ends, and not before. Its number is higher than that of everyone who held it before: an Update fenced by an old
+// one fails.
 type Lease struct {
 	Name, Holder string
 	Number       int64
 
 	s    *Store
 	ttl  time.Duration
-	file *flock.Flock // for SyncLease on SQLite
+	file *flock.Flock // on SQLite
 }
 
 const (
@@ -41,15 +46,14 @@ const (
 	fenceSQL   = "SELECT number FROM {leases} WHERE name = $1 AND number = $2 AND (until_ms > {now} OR $3 = 1) AND until_ms > 0{lock}"
 )
 
-// Acquire takes the lease of a name, for ttl unless renewed. [HeldError] if it is held, be it by the same holder.
+// Acquire takes the lease of a name, on Postgres for ttl unless renewed. [HeldError] if it is held, be it by the same
+// holder.
 func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (*Lease, error) {
 	l := &Lease{Name: name, Holder: holder, s: s, ttl: ttl}
-	if name == SyncLease && s.dir != "" {
-		path := filepath.Join(s.dir, lockName)
-		l.file = flock.New(path, flock.SetPermissions(0o600))
-		got, err := l.file.TryLock()
+	if s.dir != "" {
+		got, err := l.lock(filepath.Join(s.dir, lockFile(name)))
 		if err != nil {
-			return nil, fileError(path, err)
+			return nil, err
 		}
 		if !got {
 			return nil, s.held(ctx, name, true)
@@ -129,8 +133,45 @@ func (l *Lease) lost(err error) error {
 	return errors.Join(fmt.Errorf("store: lease %q, number %d of %q: %w", l.Name, l.Number, l.Holder, ErrFenced), err)
 }
 
-func (l *Lease) unlock() {
-	if l.file != nil {
-		_ = l.file.Close()
+// lockFile is the file of a lease on SQLite. Any name does for a lease, not for a file.
+func lockFile(name string) string {
+	if name == SyncLease {
+		return lockName
 	}
+	sum := sha256.Sum256([]byte(name))
+	return "lease-" + hex.EncodeToString(sum[:8]) + ".lock"
+}
+
+// lock locks the lease's file, and reports false if somebody else has it.
+func (l *Lease) lock(path string) (bool, error) {
+	for {
+		l.file = flock.New(path, flock.SetPermissions(0o600))
+		got, err := l.file.TryLock()
+		if err != nil {
+			return false, fileError(path, err)
+		}
+		if !got {
+			return false, nil
+		}
+		mine, err := l.file.Stat()
+		there, e := os.Stat(path)
+		if err == nil && e == nil && os.SameFile(mine, there) {
+			return true, nil
+		}
+		_ = l.file.Close() // its last holder removed it after it was opened here: this lock keeps nobody out
+		if err != nil || e != nil && !errors.Is(e, fs.ErrNotExist) {
+			return false, fileError(path, errors.Join(err, e))
+		}
+	}
+}
+
+// unlock frees the file, and removes it: there are as many leases as grants. Not SyncLease's, which [Replace] locks too.
+func (l *Lease) unlock() {
+	if l.file == nil || !l.file.Locked() {
+		return
+	}
+	if l.Name != SyncLease {
+		_ = os.Remove(l.file.Path())
+	}
+	_ = l.file.Close()
 }

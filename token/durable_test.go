@@ -257,7 +257,6 @@ func TestKilled(t *testing.T) {
 			w.clock.Advance(6 * time.Hour)
 			w.killed(id, step)
 
-			w.sql("UPDATE leases SET until_ms = 1") // the dead process's runs out
 			restarted := w.tokens()
 			if step == "before its answer arrives" {
 				w.refused(restarted, id, token.CauseRevoked) // the one case

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// leaseTTL frees a grant whose process was killed in a refresh. It must be
-	// longer than the slowest call to Strava.
+	// leaseTTL frees a grant on Postgres whose process was killed in a refresh.
+	// It must be longer than the slowest call to Strava. On SQLite the kernel
+	// frees it at once.
 	leaseTTL = time.Minute
 	// leasePoll is how often a lease held elsewhere is asked for again.
 	leasePoll = 200 * time.Millisecond
