@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,9 +21,9 @@ import (
 )
 
 // The database is stopped for minutes while 200 readers a second ask for the feed, single activities, totals, the
-// status and the page: none fails, and they don't wait longer than before. When it is back, all is caught up with.
+// status and the page: none fails, and p99 isn't twice what it was. When it is back, all is caught up with.
 func TestDatabaseStopped(t *testing.T) {
-	t.Parallel()
+	alone(t)
 	database := pgtest.NewServer(t, nil, nil)
 	outage(t, database.URL, database.Stop, database.Start, length(6*time.Second, 5*time.Minute))
 }
@@ -30,26 +31,39 @@ func TestDatabaseStopped(t *testing.T) {
 // The same, where the database doesn't refuse but falls silent in the middle of what it says, as behind a network that
 // drops everything.
 func TestDatabaseFallsSilent(t *testing.T) {
-	t.Parallel()
+	alone(t)
 	p := newWire(t, pgtest.New(t))
 	outage(t, p.url, p.cut, p.mend, length(6*time.Second, 2*time.Minute))
 }
 
-// outage reads before, while and after the database is gone.
+// alone lets the shortened tests run beside others. In full they run before those, by themselves: what others do would
+// be in what reading takes.
+func alone(t *testing.T) {
+	t.Helper()
+	if length(true, false) {
+		t.Parallel()
+	}
+}
+
+// outage reads before, while and after the database is gone, always at the same pace. A few read meanwhile from an
+// instance beside, whose database stays: what slows that one is the machine.
 func outage(t *testing.T, address string, stop, start func(), lasting time.Duration) {
 	w := newWorld(t, stravatest.Config{Seed: 31, Activities: length(60, 200), Limits: plenty})
-	p := w.program().with("DATABASE_URL=" + address)
-	s, settled, theirs := readFrom(w, p, "data")
-	// What else the machine does at the same time slows reading too, so it is compared with another whose database stays.
-	_, _, others := readFrom(w, p.with("DATABASE_URL="+pgtest.New(t)), "other")
+	p := w.program()
+	s, settled, readers := readFrom(w, p.with("DATABASE_URL="+address), "data", 200)
+	_, _, beside := readFrom(w, p.with("DATABASE_URL="+pgtest.New(t)), "beside", 20)
+	read := func(lasting time.Duration) (ours, theirs sample) {
+		var wg sync.WaitGroup
+		wg.Go(func() { theirs = beside.run(t, lasting) })
+		ours = readers.run(t, lasting)
+		wg.Wait()
+		return ours, theirs
+	}
 
-	before := theirs.run(t, length(3*time.Second, 15*time.Second))
+	read(length(time.Second, 10*time.Second)) // connections are made, everything was asked for once
+	before, besideBefore := read(lasting / 2)
 	stop()
-	var gone, there sample
-	var reading sync.WaitGroup
-	reading.Go(func() { there = others.run(t, lasting) })
-	gone = theirs.run(t, lasting)
-	reading.Wait()
+	gone, besideGone := read(lasting)
 	eventually(t, "the state", func() bool {
 		st, err := s.status()
 		return err == nil && st.State == musette.StateStoreDown
@@ -60,8 +74,9 @@ func outage(t *testing.T, address string, stop, start func(), lasting time.Durat
 	}
 	start()
 	back := time.Now()
-	var after sample
-	reading.Go(func() { after = theirs.run(t, length(3*time.Second, 15*time.Second)) })
+	var meanwhile sample
+	var reading sync.WaitGroup
+	reading.Go(func() { meanwhile = readers.run(t, length(3*time.Second, 15*time.Second)) })
 	eventually(t, "the database's return", func() bool {
 		_, err := s.do("POST", "/v1/refresh", "")
 		return err == nil
@@ -69,23 +84,31 @@ func outage(t *testing.T, address string, stop, start func(), lasting time.Durat
 	eventually(t, "what was missed", settled)
 	took := time.Since(back)
 	reading.Wait()
+	after, besideAfter := read(lasting / 2)
 
-	for _, x := range []sample{before, gone, there, after} {
+	for _, x := range []sample{before, gone, meanwhile, after} {
 		if len(x.failed) > 0 {
-			t.Errorf("%d of %d reads failed, such as %s", len(x.failed), len(x.took), x.failed[0])
+			t.Errorf("%d of %d reads failed, such as %s", len(x.failed), len(x.answers), x.failed[0])
 		}
 	}
-	const noise = 10 * time.Millisecond
-	if most := max(2*there.at(0.99), noise); length(false, true) && gone.at(0.99) > most {
-		t.Errorf("p99 is %v without the database, with one %v at the same time", gone.at(0.99), there.at(0.99))
+	for _, kind := range append(readers.kinds(), "") {
+		t.Logf("%-26s before, without, after: p50 %v, %v, %v; p99 %v, %v, %v", cmp.Or(kind, "all"),
+			before.at(kind, 0.5), gone.at(kind, 0.5), after.at(kind, 0.5), before.at(kind, 0.99), gone.at(kind, 0.99), after.at(kind, 0.99))
 	}
-	report(t, "gone for %v; %d reads without it, 0 failed; p50 %v without, %v with one at the same time; p99 %v, %v; caught up %v after it was back",
-		lasting, len(gone.took), gone.at(0.5), there.at(0.5), gone.at(0.99), there.at(0.99), took.Round(100*time.Millisecond))
+	// Judged in full only: over a few seconds, beside other tests, p99 says nothing.
+	was, is := before.at("", 0.99), gone.at("", 0.99)
+	machine := max(1, besideGone.at("", 0.99).Seconds()/besideBefore.at("", 0.99).Seconds())
+	if length(false, true) && is.Seconds() > 2*machine*was.Seconds() {
+		t.Errorf("p99 is %v without the database, and was %v with it; the machine had become %.1f times slower", is, was, machine)
+	}
+	report(t, "gone for %v; %d reads without it, %d failed; before, without, after: p50 %v, %v, %v; p99 %v, %v, %v; p99 beside it %v, %v, %v; caught up %v after it was back",
+		lasting, len(gone.answers), len(gone.failed), before.at("", 0.5), gone.at("", 0.5), after.at("", 0.5), was, is, after.at("", 0.99),
+		besideBefore.at("", 0.99), besideGone.at("", 0.99), besideAfter.at("", 0.99), took.Round(100*time.Millisecond))
 }
 
 // readFrom starts an instance, waits until it has everything, and returns who reads from it: every kind of answer, by
-// the operator's key and by one of the database's.
-func readFrom(w *world, p *program, name string) (s *site, settled func() bool, r *readers) {
+// the operator's key and by one of the database's, so many times a second.
+func readFrom(w *world, p *program, name string, pace int) (s *site, settled func() bool, r *readers) {
 	w.t.Helper()
 	named := strings.TrimSpace(p.must("key", "create", "site"))
 	s = p.site(name)
@@ -98,9 +121,9 @@ func readFrom(w *world, p *program, name string) (s *site, settled func() bool, 
 	eventually(w.t, "everything here", settled)
 	all, err := s.feed()
 	must(w.t, err)
-	r = &readers{client: s.client, keys: []string{ownerKey, named}}
-	for i, path := range []string{"/v1/feed", "/v1/feed?limit=500", "/v1/feed?type=Run&limit=20", "/v1/totals", "/v1/status", "/"} {
-		r.urls = append(r.urls, s.url+path, fmt.Sprintf("%s/v1/activities/%d", s.url, all[i*7].ID))
+	r = &readers{client: s.client, keys: []string{ownerKey, named}, pace: pace}
+	for i, kind := range []string{"/v1/feed", "/v1/feed?limit=500", "/v1/feed?type=Run&limit=20", "/v1/totals", "/v1/status", "/"} {
+		r.reads = append(r.reads, read{kind, s.url + kind}, read{"/v1/activities/{id}", fmt.Sprintf("%s/v1/activities/%d", s.url, all[i*7].ID)})
 	}
 	return s, settled, r
 }
@@ -108,20 +131,44 @@ func readFrom(w *world, p *program, name string) (s *site, settled func() bool, 
 // Readers ask for one address after the other, each as the next of several people.
 type readers struct {
 	client *http.Client
-	urls   []string
+	reads  []read
 	keys   []string
+	pace   int // a second
 }
 
-const readsPerSecond = 200
+// A read is one address, and the kind of answer that it gives.
+type read struct{ kind, url string }
+
+// kinds are the kinds of answers, each once.
+func (r *readers) kinds() (kinds []string) {
+	for _, one := range r.reads {
+		if !slices.Contains(kinds, one.kind) {
+			kinds = append(kinds, one.kind)
+		}
+	}
+	return kinds
+}
 
 // A sample is how the reads of some time went.
 type sample struct {
-	took   []time.Duration // sorted
-	failed []string
+	answers []answer // the fastest first
+	failed  []string
 }
 
-func (s sample) at(quantile float64) time.Duration {
-	return s.took[int(quantile*float64(len(s.took)-1))].Round(10 * time.Microsecond)
+type answer struct {
+	kind string
+	took time.Duration
+}
+
+// at is what this part of the answers of one kind took at most, of all answers if kind is "".
+func (s sample) at(kind string, quantile float64) time.Duration {
+	var took []time.Duration
+	for _, a := range s.answers {
+		if kind == "" || a.kind == kind {
+			took = append(took, a.took)
+		}
+	}
+	return took[int(quantile*float64(len(took)-1))].Round(10 * time.Microsecond)
 }
 
 // run sends requests at their times, whether or not those before have been answered, and waits for all answers. What a
@@ -131,32 +178,32 @@ func (r *readers) run(t *testing.T, lasting time.Duration) (s sample) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	began := time.Now()
-	for n := range int(lasting.Seconds() * readsPerSecond) {
-		at := began.Add(time.Duration(n) * time.Second / readsPerSecond)
-		time.Sleep(time.Until(at))
+	for n := range int(lasting.Seconds()) * r.pace {
+		at := began.Add(time.Duration(n) * time.Second / time.Duration(r.pace))
+		time.Sleep(time.Until(at)) // the pace of the load
 		wg.Go(func() {
-			err := r.read(t.Context(), n)
+			one := r.reads[n%len(r.reads)]
+			err := r.read(t.Context(), one.url, r.keys[n/len(r.reads)%len(r.keys)])
 			took := time.Since(at)
 			mu.Lock()
 			defer mu.Unlock()
-			s.took = append(s.took, took)
+			s.answers = append(s.answers, answer{one.kind, took})
 			if err != nil {
 				s.failed = append(s.failed, err.Error())
 			}
 		})
 	}
 	wg.Wait()
-	slices.Sort(s.took)
+	slices.SortFunc(s.answers, func(a, b answer) int { return cmp.Compare(a.took, b.took) })
 	return s
 }
 
-func (r *readers) read(ctx context.Context, n int) error {
-	address := r.urls[n%len(r.urls)]
+func (r *readers) read(ctx context.Context, address, key string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.keys[n/len(r.urls)%len(r.keys)])
+	req.Header.Set("Authorization", "Bearer "+key)
 	if strings.HasSuffix(address, "/") {
 		req.Header.Set("Accept", "text/html")
 	}
