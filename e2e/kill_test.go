@@ -21,6 +21,7 @@ func TestSyncSurvivesKills(t *testing.T) {
 	inTime := 0
 	for n := range kills {
 		sync := p.start("sync")
+		// Neither sleep waits for anything: they are the random moment at which it is killed.
 		if n < 4 { // the first ones while it starts
 			time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 		} else {

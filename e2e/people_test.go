@@ -61,15 +61,17 @@ func quoted(s string) string {
 // until waits for an expression to become true, on whatever page the browser is by then.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	held := false
+	defer func() {
+		if !held {
+			b.t.Logf("the page:\n%s", b.text())
+		}
+	}()
+	eventually(b.t, expression, func() bool {
 		good, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
-		if err == nil && good {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("waiting for %s: %v, at\n%s", expression, err, b.text())
-		}
-	}
+		held = err == nil && good // an error is a page that gives way to the next
+		return held
+	})
 }
 
 func (b *tab) text() string {

@@ -161,6 +161,7 @@ func (s *scene) start(n *notifier) (stop func()) {
 	}
 }
 
+// wait lets time pass, which is the bubble's: it takes none.
 func (s *scene) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
