@@ -60,6 +60,10 @@ simulate: ## months of syncing in virtual time: each scenario, its calls, its de
 torture: deps ## kills, outages and damage, in full: half an hour and more; the figures of the last are in docs/reliability.md
 	MUSETTE_TORTURE=full go test -count=1 -timeout 6h -v ./e2e/torture
 
+.PHONY: postgres
+postgres: deps ## the tests that need a Postgres, on another version than the system's: make postgres V=14
+	@scripts/postgres.sh $(V)
+
 .PHONY: bench
 bench: ## the table of figures
 	@scripts/bench.sh

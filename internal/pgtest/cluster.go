@@ -143,8 +143,12 @@ func socketURL(dir string, port int, database string) string {
 	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: q.Encode()}).String()
 }
 
-// find returns the path of one of Postgres's programs, of the newest version installed.
+// find returns the path of one of Postgres's programs: in the directory that MUSETTE_POSTGRES names, else of the newest
+// version installed.
 func find(program string) (string, error) {
+	if dir := os.Getenv("MUSETTE_POSTGRES"); dir != "" {
+		return exec.LookPath(filepath.Join(dir, program))
+	}
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
 	}

@@ -7,7 +7,8 @@
 // [NewPooled] puts a PgBouncer in transaction mode before the same cluster. [NewServer] starts a cluster of the
 // test's own, to stop and start again, or to speak TLS to.
 //
-// It finds the programs on the PATH or where Debian puts them, listens on Unix sockets alone (but for TLS), and works
-// for root too, who may run neither: the servers then run as nobody. Where they aren't installed, tests that need them
-// are skipped with a message; with CI=true they fail, since a skip would hide them.
+// It finds the programs on the PATH or where Debian puts them, Postgres's in the directory that MUSETTE_POSTGRES names
+// if it is set. They listen on Unix sockets alone (but for TLS). It works for root too, who may run neither: the servers
+// then run as nobody. Where they aren't installed, tests that need them are skipped with a message; with CI=true they
+// fail, since a skip would hide them.
 package pgtest
