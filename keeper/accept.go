@@ -38,8 +38,7 @@ func (k *Keeper) hasNone(ctx context.Context, tx *store.Tx, states plan.States, 
 	}
 	stored := maps.Clone(states)
 	states[st.Part] = st
-	_, err = k.derive(ctx, tx, st.AthleteID, st.ActivityID, filing{docs: docs, states: states, stored: stored}, store.Activity{Status: store.StatusLive}, at)
-	return err
+	return k.deriveOne(ctx, tx, st.Key(), filing{docs: docs, states: states, stored: stored}, store.Activity{Status: store.StatusLive}, at)
 }
 
 // notFound records a 404 that names the activity. With a listing that lacks it, or an event that says so, it is gone,
@@ -128,7 +127,12 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	}
 	stored := maps.Clone(states)
 	states[st.Part] = st
-	return k.put(ctx, tx, doc, filing{docs: docs, states: states, stored: stored})
+	var o outcome
+	if err := k.put(&o, doc, filing{docs: docs, states: states, stored: stored}); err != nil {
+		return err
+	}
+	_, err = o.write(ctx, tx)
+	return err
 }
 
 // poorer reports whether fewer photos would be shown with a document than are shown without it.
@@ -235,11 +239,12 @@ func (k *Keeper) bury(ctx context.Context, tx *store.Tx, states plan.States, st 
 	if _, err := tx.PutActivity(ctx, a); err != nil {
 		return err
 	}
-	for _, st := range atRest(states) {
-		st.Outcome = musette.OutcomeNever // it counts no more
-		if err := tx.PutPartState(ctx, st); err != nil {
-			return err
-		}
+	rest := atRest(states)
+	for i := range rest {
+		rest[i].Outcome = musette.OutcomeNever // it counts no more
+	}
+	if err := tx.PutPartState(ctx, rest...); err != nil {
+		return err
 	}
 	if err := buried(ctx, tx, st.AthleteID, st.ActivityID, at); err != nil {
 		return err

@@ -61,14 +61,15 @@ func (k *Keeper) judgeMissing(ctx context.Context, tx *store.Tx, st musette.Part
 		}
 		believed = append(believed, doubted...)
 	}
+	believed = slices.DeleteFunc(believed, func(id int64) bool {
+		_, asked := m.Absent[id]
+		return asked && st.Part == musette.ListPoll // the next sweep asks again
+	})
 	for _, id := range believed {
-		if _, asked := m.Absent[id]; asked && st.Part == musette.ListPoll { // the next sweep asks again
-			continue
-		}
 		m.Absent[id] = at.Unix()
-		if err := askAbsent(ctx, tx, st.AthleteID, id, at); err != nil {
-			return err
-		}
+	}
+	if err := askAbsent(ctx, tx, st.AthleteID, at, believed...); err != nil {
+		return err
 	}
 	return followHold(ctx, tx, st.AthleteID, m, at)
 }
@@ -182,14 +183,18 @@ func seem(n int) string {
 	return fmt.Sprintf("%d activities seem", n)
 }
 
-// askAbsent makes a detail call due for an activity that a listing lacks.
-func askAbsent(ctx context.Context, tx *store.Tx, athleteID, id int64, at time.Time) error {
-	states, err := partStates(ctx, tx, athleteID, id)
-	if err != nil {
+// askAbsent makes a detail call due for each of some activities that a listing lacks.
+func askAbsent(ctx context.Context, tx *store.Tx, athleteID int64, at time.Time, ids ...int64) error {
+	states, err := tx.PartStatesOf(ctx, athleteID, ids)
+	if sound(err) != nil {
 		return err
 	}
 	var p plan.Policy // what is asked for is due by no rule
-	return tx.PutPartState(ctx, p.Asked(detailState(states), musette.ClassList, at))
+	asked := make([]musette.PartState, len(ids))
+	for i, id := range ids {
+		asked[i] = p.Asked(detailState(byPart(states[id])), musette.ClassList, at)
+	}
+	return tx.PutPartState(ctx, asked...)
 }
 
 // A NoDeletionError says that there is no deletion of an activity to decide about.
@@ -276,7 +281,7 @@ func decideDeletion(ctx context.Context, tx *store.Tx, d store.Deletion, decisio
 	delete(m.Buried, d.ActivityID)
 	if decision == store.DeletionAccepted {
 		m.Absent[d.ActivityID] = now.Unix()
-		if err := askAbsent(ctx, tx, d.AthleteID, d.ActivityID, now); err != nil {
+		if err := askAbsent(ctx, tx, d.AthleteID, now, d.ActivityID); err != nil {
 			return err
 		}
 	} else {

@@ -99,17 +99,19 @@ func (k *Keeper) usual(part musette.Part) time.Duration {
 // rightStates writes states as they are to be, and schedules their activities anew: what a fetch in the future made
 // needless isn't.
 func (k *Keeper) rightStates(ctx context.Context, tx *store.Tx, wrong []musette.PartState, now time.Time) error {
-	var again []musette.Key
-	for _, st := range wrong {
-		if err := tx.PutPartState(ctx, k.Policy.Righted(st, now)); err != nil {
-			return err
-		}
-		if key := (musette.Key{AthleteID: st.AthleteID, ActivityID: st.ActivityID}); key.ActivityID != 0 && !slices.Contains(again, key) {
-			again = append(again, key)
+	righted := make([]musette.PartState, len(wrong))
+	again := map[int64][]int64{}
+	for i, st := range wrong {
+		righted[i] = k.Policy.Righted(st, now)
+		if st.ActivityID != 0 && !slices.Contains(again[st.AthleteID], st.ActivityID) {
+			again[st.AthleteID] = append(again[st.AthleteID], st.ActivityID)
 		}
 	}
-	for _, key := range again {
-		if err := k.rebuildOne(ctx, tx, key.AthleteID, key.ActivityID, &Rebuilt{}); err != nil {
+	if err := tx.PutPartState(ctx, righted...); err != nil {
+		return err
+	}
+	for athleteID, ids := range again {
+		if err := k.rebuildSome(ctx, tx, athleteID, ids, &Rebuilt{}); err != nil {
 			return err
 		}
 	}

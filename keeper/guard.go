@@ -116,7 +116,7 @@ func (k *Keeper) unask(ctx context.Context, tx *store.Tx, athleteID, id int64, a
 		if err != nil {
 			return err
 		}
-		_, err = k.derive(ctx, tx, athleteID, id, filing{docs: docs, states: states, stored: stored}, a, at)
+		err = k.deriveOne(ctx, tx, st.Key(), filing{docs: docs, states: states, stored: stored}, a, at)
 		if !errors.Is(err, musette.ErrNoBasics) {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"musette"
+	"musette/internal/pgtest"
 	"musette/keeper"
 	"musette/plan"
 	"musette/quota"
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	warm()
-	code := m.Run()
+	code := pgtest.Main(m)
 	if err := goleak.Find(); err != nil && code == 0 {
 		os.Stderr.WriteString(err.Error() + "\n")
 		code = 1
@@ -66,6 +67,7 @@ type house struct {
 	server *stravatest.Server
 	at     *stravatest.Listening // nil in a bubble
 	dir    string
+	url    string // of Postgres; none: SQLite in dir
 	store  *store.Store
 	tokens *token.Tokens
 	client *strava.Client
@@ -152,7 +154,7 @@ func (h *house) connect() {
 func (h *house) open() {
 	h.t.Helper()
 	var err error
-	if h.store, err = store.Open(h.t.Context(), store.Config{Dir: h.dir, Now: h.clock.Now}); err != nil {
+	if h.store, err = store.Open(h.t.Context(), store.Config{URL: h.url, Dir: h.dir, Now: h.clock.Now}); err != nil {
 		h.t.Fatal(err)
 	}
 	options := []strava.Option{strava.WithApp(h.server.ClientID(), strava.Secret(h.server.ClientSecret()))}

@@ -27,33 +27,25 @@ const (
 
 // confirmParts notes that the parts of listed activities are as they were fetched, where their summaries say so.
 func (k *Keeper) confirmParts(ctx context.Context, tx *store.Tx, page []strava.Summary, in intake) error {
-	basics := make(map[int64]*musette.Basics, len(page))
-	var ids []int64
+	still := map[musette.Part][]int64{}
 	for i := range page {
 		id := page[i].ID
 		if _, doubted := in.marks.Routeless[id]; doubted || !in.known.ids[id] {
 			continue
 		}
-		if b, err := musette.ParseBasics(page[i].Raw); err == nil {
-			basics[id], ids = &b, append(ids, id)
+		b, err := musette.ParseBasics(page[i].Raw)
+		if err != nil {
+			continue
+		}
+		for _, part := range musette.ActivityParts {
+			meta, ok := in.meta(id, part)
+			if ok && part != musette.PartSummary && meta.Source == musette.SourceAPI && plan.Confirms(&b, part, meta.Mark) {
+				still[part] = append(still[part], id)
+			}
 		}
 	}
 	for _, part := range musette.ActivityParts {
-		if part == musette.PartSummary || len(ids) == 0 {
-			continue
-		}
-		metas, err := tx.DocumentMetas(ctx, in.athleteID, part, ids)
-		if sound(err) != nil {
-			return err
-		}
-		var still []int64
-		for id, meta := range metas {
-			if meta.Source == musette.SourceAPI && plan.Confirms(basics[id], part, meta.Mark) {
-				still = append(still, id)
-			}
-		}
-		slices.Sort(still)
-		if err := tx.Confirm(ctx, in.athleteID, part, still, in.at); err != nil {
+		if err := tx.Confirm(ctx, in.athleteID, part, still[part], in.at); err != nil {
 			return err
 		}
 	}
@@ -225,7 +217,7 @@ func (k *Keeper) deriveWithout(ctx context.Context, tx *store.Tx, key musette.Ke
 			states[part] = st
 		}
 	}
-	_, err = k.derive(ctx, tx, key.AthleteID, key.ActivityID, filing{docs: rest, states: states, stored: stored}, row, now)
+	err = k.deriveOne(ctx, tx, key, filing{docs: rest, states: states, stored: stored}, row, now)
 	if errors.Is(err, musette.ErrNoBasics) { // something is left that shows nothing by itself: the next listing mends it
 		return nil
 	}

@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"musette"
@@ -74,12 +73,7 @@ func (k *Keeper) rebuild(ctx context.Context, work map[int64][]int64, sum *Rebui
 			next := *sum
 			err := k.Store.Update(ctx, k.lease, func(tx *store.Tx) error {
 				next = *sum
-				for _, id := range some {
-					if err := k.rebuildOne(ctx, tx, athleteID, id, &next); err != nil {
-						return fmt.Errorf("deriving activity %d anew: %w", id, err)
-					}
-				}
-				return nil
+				return k.rebuildSome(ctx, tx, athleteID, some, &next)
 			})
 			if err != nil {
 				return err
@@ -99,32 +93,33 @@ func (k *Keeper) rebuild(ctx context.Context, work map[int64][]int64, sum *Rebui
 	})
 }
 
-// rebuildOne derives one activity. One without documents to derive from stays as it is; a damaged row is mended.
-func (k *Keeper) rebuildOne(ctx context.Context, tx *store.Tx, athleteID, id int64, sum *Rebuilt) error {
-	was, err := tx.Activity(ctx, athleteID, id)
+// rebuildSome derives some activities of an athlete. One without documents to derive from stays as it is; a damaged row is
+// mended.
+func (k *Keeper) rebuildSome(ctx context.Context, tx *store.Tx, athleteID int64, ids []int64, sum *Rebuilt) error {
+	rows, err := tx.ActivitiesOf(ctx, athleteID, ids)
+	if sound(err) != nil {
+		return err
+	}
+	filed, err := filings(ctx, tx, athleteID, ids)
 	if err != nil {
-		if sound(err) != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	var o outcome
+	for _, id := range ids {
+		was, ok := rows[id]
+		if !ok {
+			was.Status = store.StatusLive
+		}
+		sum.Activities++
+		err := k.derive(&o, athleteID, id, filed[id], was, k.Now())
+		if errors.Is(err, musette.ErrNoBasics) { // the next listing brings a summary
+			sum.Unusable++
+		} else if err != nil {
 			return err
 		}
-		was.Status = store.StatusLive
 	}
-	docs, err := documents(ctx, tx, athleteID, id)
-	if err != nil {
-		return err
-	}
-	states, err := partStates(ctx, tx, athleteID, id)
-	if err != nil {
-		return err
-	}
-	sum.Activities++
-	changed, err := k.derive(ctx, tx, athleteID, id, filing{docs: docs, states: states, stored: states}, was, k.Now())
-	switch {
-	case errors.Is(err, musette.ErrNoBasics): // the next listing brings a summary
-		sum.Unusable++
-		return nil
-	case changed:
-		sum.Changed++
-		k.changed = true
-	}
+	changed, err := o.write(ctx, tx)
+	sum.Changed += len(changed)
+	k.changed = k.changed || len(changed) > 0
 	return err
 }

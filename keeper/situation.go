@@ -273,9 +273,13 @@ func partStates(ctx context.Context, tx *store.Tx, athleteID, activityID int64) 
 	if sound(err) != nil {
 		return nil, fmt.Errorf("reading what is due of activity %d: %w", activityID, err)
 	}
+	return byPart(states), nil
+}
+
+func byPart(states []musette.PartState) plan.States {
 	m := make(plan.States, len(states))
 	for _, st := range states {
 		m[st.Part] = st
 	}
-	return m, nil
+	return m
 }

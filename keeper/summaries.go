@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -23,71 +21,91 @@ type intake struct {
 	marks     *marks
 	first     bool // it is the first walk's
 	at, even  time.Time
+	metas     map[musette.Key]musette.Document // of all that is here of the page's activities, without their bodies
+}
+
+func (in *intake) meta(id int64, part musette.Part) (musette.Document, bool) {
+	d, ok := in.metas[musette.Key{AthleteID: in.athleteID, ActivityID: id, Part: part}]
+	return d, ok
 }
 
 // recordSummaries stores the summaries that are new or other than before, or whose activity has a tombstone, which
-// being listed lifts; the rest it confirms.
+// being listed lifts; the rest it confirms. What the page needs is read at once, decided about one by one, and written at
+// once.
 func (k *Keeper) recordSummaries(ctx context.Context, tx *store.Tx, page []strava.Summary, in intake) error {
-	ids := make([]int64, len(page))
-	for i, s := range page {
-		ids[i] = s.ID
-	}
-	metas, err := tx.DocumentMetas(ctx, in.athleteID, musette.PartSummary, ids)
-	if sound(err) != nil {
+	var err error
+	if in.metas, err = tx.MetasOf(ctx, in.athleteID, idsOf(page)); sound(err) != nil {
 		return err
 	}
-	var same []int64
+	fresh := map[int64]*strava.Summary{} // of two with one id the last counts
+	var ids, same []int64
 	for i := range page {
 		s := &page[i]
 		delete(in.marks.Absent, s.ID)
-		if meta, ok := metas[s.ID]; ok && in.known.ids[s.ID] && meta.SHA256 == sha256.Sum256(s.Raw) {
+		if meta, ok := in.meta(s.ID, musette.PartSummary); ok && in.known.ids[s.ID] && meta.SHA256 == sha256.Sum256(s.Raw) {
 			delete(in.marks.Routeless, s.ID)
 			same = append(same, s.ID)
 			continue
 		}
-		if err := k.recordSummary(ctx, tx, s, in); err != nil {
-			return err
+		if fresh[s.ID] == nil {
+			ids = append(ids, s.ID)
 		}
+		fresh[s.ID] = s
 	}
-	overtaken, err := overtaken(ctx, tx, in, metas, same)
+	again, err := overtaken(ctx, tx, in, same)
 	if err != nil {
 		return err
 	}
-	if err := tx.Confirm(ctx, in.athleteID, musette.PartSummary, same, in.at); err != nil {
+	filed, err := filings(ctx, tx, in.athleteID, slices.Concat(ids, again))
+	if err != nil {
 		return err
 	}
-	for _, id := range overtaken {
-		if err := k.rebuildOne(ctx, tx, in.athleteID, id, &Rebuilt{}); err != nil {
-			return fmt.Errorf("deriving activity %d anew: %w", id, err)
+	var o outcome
+	for _, id := range ids {
+		if err := k.takeSummary(&o, fresh[id], filed[id], in); err != nil {
+			return err
 		}
+	}
+	for _, id := range again {
+		if err := k.takeConfirmed(&o, id, filed[id], in); err != nil {
+			return err
+		}
+	}
+	changed, err := o.write(ctx, tx)
+	if err != nil {
+		return err
+	}
+	k.changed = k.changed || len(changed) > 0
+	if err := tx.Confirm(ctx, in.athleteID, musette.PartSummary, same, in.at); err != nil {
+		return err
 	}
 	return k.confirmParts(ctx, tx, page, in)
 }
 
+func idsOf(page []strava.Summary) []int64 {
+	ids := make([]int64, len(page))
+	for i, s := range page {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
 // overtaken returns those of the ids whose detail came after their summary was last confirmed, and says something else.
 // That summary, listed once more as it was, goes before the detail again: an edit that the detail had seen was taken back.
-func overtaken(ctx context.Context, tx *store.Tx, in intake, summaries map[int64]musette.Document, ids []int64) (out []int64, err error) {
-	metas, err := tx.DocumentMetas(ctx, in.athleteID, musette.PartDetail, ids)
-	if sound(err) != nil {
-		return nil, err
-	}
+func overtaken(ctx context.Context, tx *store.Tx, in intake, ids []int64) (out []int64, err error) {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
-		detail, ok := metas[id]
-		return !ok || summaries[id].ConfirmedAt.After(detail.FetchedAt)
+		summary, _ := in.meta(id, musette.PartSummary)
+		detail, ok := in.meta(id, musette.PartDetail)
+		return !ok || summary.ConfirmedAt.After(detail.FetchedAt)
 	})
-	details, err := tx.DocumentsOf(ctx, in.athleteID, musette.PartDetail, ids)
-	if sound(err) != nil {
-		return nil, err
-	}
-	bodies, err := tx.DocumentsOf(ctx, in.athleteID, musette.PartSummary, ids)
+	docs, err := tx.DocumentsOf(ctx, in.athleteID, ids, musette.PartSummary, musette.PartDetail)
 	if sound(err) != nil {
 		return nil, err
 	}
 	for _, id := range ids {
-		docs := []musette.Document{details[id], bodies[id]}
-		before, errBefore := musette.Derive(docs, false)
-		docs[1].ConfirmedAt = in.at
-		after, errAfter := musette.Derive(docs, false)
+		before, errBefore := musette.Derive(docs[id], false)
+		confirmSummary(docs[id], in.at)
+		after, errAfter := musette.Derive(docs[id], false)
 		if errBefore != nil || errAfter != nil || !reflect.DeepEqual(before, after) {
 			out = append(out, id)
 		}
@@ -95,35 +113,49 @@ func overtaken(ctx context.Context, tx *store.Tx, in intake, summaries map[int64
 	return out, nil
 }
 
-// recordSummary stores one summary. One that can't be used is set aside with its reason: it costs nobody else
+// confirmSummary dates the summary among an activity's documents as confirmed, as [store.Tx.Confirm] does.
+func confirmSummary(docs []musette.Document, at time.Time) {
+	for i := range docs {
+		if d := &docs[i]; d.Part == musette.PartSummary && d.ConfirmedAt.Before(at) {
+			d.ConfirmedAt = at
+		}
+	}
+}
+
+// takeConfirmed takes in that a summary goes before the detail again.
+func (k *Keeper) takeConfirmed(o *outcome, id int64, f filing, in intake) error {
+	confirmSummary(f.docs, in.at)
+	err := k.derive(o, in.athleteID, id, f, store.Activity{Status: store.StatusLive}, in.at)
+	if errors.Is(err, musette.ErrNoBasics) { // damaged: the next listing brings a summary
+		return nil
+	}
+	return err
+}
+
+// takeSummary takes in one summary. One that can't be used is set aside with its reason: it costs nobody else
 // anything, and the next listing brings it again.
-func (k *Keeper) recordSummary(ctx context.Context, tx *store.Tx, s *strava.Summary, in intake) error {
+func (k *Keeper) takeSummary(o *outcome, s *strava.Summary, f filing, in intake) error {
 	if s.AthleteID != 0 && s.AthleteID != in.athleteID {
 		k.Log.Warn("a list held another athlete's activity", "activity", s.ID, "athlete", in.athleteID)
 		return nil
 	}
-	states, err := partStates(ctx, tx, in.athleteID, s.ID)
-	if err != nil {
-		return err
-	}
-	stored := maps.Clone(states)
-	seen, known := states[musette.PartSummary]
+	seen, known := f.states[musette.PartSummary]
 	if err := musette.Accept(musette.PartSummary, s.Raw, nil); err != nil {
-		return k.quarantine(ctx, tx, in.athleteID, s.ID, seen, err, in.at)
+		o.states = append(o.states, k.quarantined(in.athleteID, s.ID, seen, err, in.at))
+		return nil
 	}
-	docs, err := documents(ctx, tx, in.athleteID, s.ID)
-	if err != nil {
-		return err
-	}
-	if in.known.ids[s.ID] && k.losesRoute(docs, s, in) {
-		return k.askWhoSees(ctx, tx, s, states, docs, in.at)
+	if in.known.ids[s.ID] && k.losesRoute(f.docs, s, in) {
+		if othersSee(s, f.docs) {
+			o.states = append(o.states, k.Policy.Asked(detailState(f.states), musette.ClassRecent, in.at))
+		}
+		return nil
 	}
 	if known {
 		seen.ErrorKind, seen.Error = "", ""
-		states[musette.PartSummary] = seen
+		f.states[musette.PartSummary] = seen
 	}
-	doc := musette.NewDocument(in.athleteID, s.ID, musette.PartSummary, musette.SourceAPI, s.Raw, in.at)
-	return k.put(ctx, tx, doc, filing{docs: docs, states: states, stored: stored, first: in.first})
+	f.first = in.first
+	return k.put(o, musette.NewDocument(in.athleteID, s.ID, musette.PartSummary, musette.SourceAPI, s.Raw, in.at), f)
 }
 
 // losesRoute reports whether a summary is not to be believed for now: it has no route, where one was known before.
@@ -146,22 +178,19 @@ func (k *Keeper) losesRoute(docs []musette.Document, s *strava.Summary, in intak
 	return false
 }
 
-// askWhoSees has the detail of a summary that isn't believed asked for at once, if that summary says that other people
-// may see the activity than is known: what was made private must not stay public for the time of a doubt.
-func (k *Keeper) askWhoSees(ctx context.Context, tx *store.Tx, s *strava.Summary, states plan.States, docs []musette.Document, at time.Time) error {
+// othersSee reports whether a summary that isn't believed says that other people may see the activity than is known. Then
+// its detail is asked for at once: what was made private must not stay public for the time of a doubt.
+func othersSee(s *strava.Summary, docs []musette.Document) bool {
 	told, err := musette.ParseBasics(s.Raw)
 	if err != nil {
-		return nil // it has nothing to say of that
+		return false // it has nothing to say of that
 	}
 	known, err := basicsOf(docs)
-	if err != nil || told.Visibility == known.Visibility {
-		return nil
-	}
-	return tx.PutPartState(ctx, k.Policy.Asked(detailState(states), musette.ClassRecent, at))
+	return err == nil && told.Visibility != known.Visibility
 }
 
-// quarantine notes that a summary can't be used, and why. What is here of the activity stays.
-func (k *Keeper) quarantine(ctx context.Context, tx *store.Tx, athleteID, id int64, seen musette.PartState, why error, at time.Time) error {
+// quarantined is the state of a summary that can't be used, with why. What is here of the activity stays.
+func (k *Keeper) quarantined(athleteID, id int64, seen musette.PartState, why error, at time.Time) musette.PartState {
 	k.Log.Warn("a summary can't be used", "activity", id, "athlete", athleteID, "error", why)
 	if seen.Part == "" {
 		seen = musette.PartState{
@@ -169,7 +198,7 @@ func (k *Keeper) quarantine(ctx context.Context, tx *store.Tx, athleteID, id int
 		}
 	}
 	seen.LastTry, seen.ErrorKind, seen.Error = at, "unusable", why.Error()
-	return tx.PutPartState(ctx, seen)
+	return seen
 }
 
 // detailState returns the state of an activity's detail; one outside the filter may have none yet.
@@ -194,16 +223,14 @@ func (k *Keeper) ask(ctx context.Context, tx *store.Tx, activityID int64, class 
 		return err
 	}
 	states[musette.PartDetail] = detailState(states)
+	var asked []musette.PartState
 	for part, st := range states {
 		enriches := st.Wanted != 0 && a.Status == store.StatusLive
-		if part == musette.PartSummary || part != musette.PartDetail && !enriches {
-			continue
-		}
-		if err := tx.PutPartState(ctx, k.Policy.Asked(st, class, now)); err != nil {
-			return err
+		if part == musette.PartDetail || part != musette.PartSummary && enriches {
+			asked = append(asked, k.Policy.Asked(st, class, now))
 		}
 	}
-	return nil
+	return tx.PutPartState(ctx, asked...)
 }
 
 // findActivity is [store.Tx.FindActivity], but finds one too of which nothing is here but a summary that can't be used.

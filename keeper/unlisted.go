@@ -123,21 +123,20 @@ func (k *Keeper) polledNew(ctx context.Context, tx *store.Tx, athleteID int64, i
 			return err
 		}
 	}
+	states, err := tx.PartStatesOf(ctx, athleteID, hinted)
+	if sound(err) != nil {
+		return err
+	}
+	var sooner []musette.PartState
 	for _, id := range hinted {
-		states, err := partStates(ctx, tx, athleteID, id)
-		if err != nil {
-			return err
-		}
-		st, ok := states[musette.PartDetail]
+		st, ok := byPart(states[id])[musette.PartDetail]
 		if !ok || st.Due.IsZero() || st.Class <= musette.ClassEvent {
 			continue
 		}
 		st.Class = musette.ClassEvent
-		if err := tx.PutPartState(ctx, st); err != nil {
-			return err
-		}
+		sooner = append(sooner, st)
 	}
-	return nil
+	return tx.PutPartState(ctx, sooner...)
 }
 
 // budget is what hints have cost for nothing so far, in the windows of the ledger. It is one cursor of nobody's.

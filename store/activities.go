@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"musette"
 )
 
 // The statuses of an activity.
@@ -71,6 +73,17 @@ func (tx *Tx) activity(ctx context.Context, id int64, where string, args ...any)
 		return Activity{}, bad
 	}
 	return activityFrom(rows[0]), nil
+}
+
+// ActivitiesOf returns some of an athlete's activities by id: a few statements, however many they are. Damaged rows are
+// left out and returned as joined [DamageError]s beside the good ones.
+func (tx *Tx) ActivitiesOf(ctx context.Context, athleteID int64, ids []int64) (map[int64]Activity, error) {
+	list, err := collectOf(ctx, tx, tActivities, athleteID, ids, activityFrom)
+	found := make(map[int64]Activity, len(list))
+	for _, a := range list {
+		found[a.ID] = a
+	}
+	return found, err
 }
 
 // scanRows is how many activities are read at a time; between, the caller may use the transaction.
@@ -141,37 +154,68 @@ func (tx *Tx) ids(ctx context.Context, doing, stmt string, args ...any) ([]int64
 	return ids, err
 }
 
-// PutActivity writes an activity, new or known. It changed if its view or status did: then, and only then, it gets
-// the next change's number. a.Seq isn't looked at.
+// PutActivity writes an activity, new or known, and reports whether it changed, see [Tx.PutActivities].
 func (tx *Tx) PutActivity(ctx context.Context, a Activity) (changed bool, err error) {
-	old, err := tx.one(ctx, tActivities, a.AthleteID, a.ID)
+	ids, err := tx.PutActivities(ctx, a)
+	return len(ids) > 0, err
+}
+
+// PutActivities writes activities, new or known; of several with one key the last counts. It returns those that changed,
+// by keys that name no part: those whose view or status isn't as it was. They, and no others, get the next changes'
+// numbers, in their order. Seq isn't looked at.
+func (tx *Tx) PutActivities(ctx context.Context, list ...Activity) (changed map[musette.Key]bool, err error) {
+	list = lastBy(list, Activity.key)
+	rows := make([]values, len(list))
+	for i := range list {
+		rows[i] = list[i].values()
+		if err := tActivities.check(rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	olds, err := tx.known(ctx, tActivities, rows)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	changed = true
-	if old != nil && old.damage() == nil {
-		was := activityFrom(old)
-		changed = was.Status != a.Status || !bytes.Equal(was.View, a.View)
-		a.Seq = was.Seq
-	}
-	if changed {
-		if a.Seq, err = tx.number(ctx); err != nil {
-			return false, err
+	changed = map[musette.Key]bool{}
+	var write, changes []values
+	for i, a := range list {
+		old, v := olds[tActivities.key(rows[i])], rows[i]
+		if seq, same := a.sameAs(old); same {
+			if v[activitySeq] = seq; tActivities.sum(v) == old.sum {
+				continue
+			}
+		} else {
+			if seq, err = tx.number(ctx); err != nil {
+				return nil, err
+			}
+			v[activitySeq], changed[a.key()] = seq, true
+			changes = append(changes, values{a.AthleteID, a.ID, seq, a.change()})
 		}
-		kind := ChangePut
-		if a.Status == StatusGone {
-			kind = ChangeGone
-		}
-		if err := tx.put(ctx, tChanges, values{a.AthleteID, a.ID, a.Seq, kind}); err != nil {
-			return false, err
-		}
+		write = append(write, v)
 	}
-	v := a.values()
-	if err := tActivities.check(v); err != nil {
-		return false, err
+	if err := tx.putMany(ctx, tChanges, changes); err != nil {
+		return nil, err
 	}
-	if !changed && tActivities.sum(v) == old.sum {
-		return false, nil
+	return changed, tx.replace(ctx, tActivities, olds, write)
+}
+
+var activitySeq = tActivities.index("seq")
+
+// sameAs reports whether readers see the same of a as of an old row, and the number of its last change then.
+func (a *Activity) sameAs(old *record) (seq int64, same bool) {
+	if old == nil || old.damage() != nil {
+		return 0, false
 	}
-	return changed, tx.replace(ctx, tActivities, old, v)
+	was := activityFrom(old)
+	return was.Seq, was.Status == a.Status && bytes.Equal(was.View, a.View)
+}
+
+func (a Activity) key() musette.Key { return musette.Key{AthleteID: a.AthleteID, ActivityID: a.ID} }
+
+// change is the kind of the change that brings a to readers.
+func (a *Activity) change() string {
+	if a.Status == StatusGone {
+		return ChangeGone
+	}
+	return ChangePut
 }

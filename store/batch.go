@@ -2,95 +2,138 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 )
 
-// putMany is put for many rows; of several with one key the last counts. To a database at the other end of a line it
-// sends few statements, each with as many rows as the dialect's batch.
-func (tx *Tx) putMany(ctx context.Context, t *table, rows []values) error {
-	if tx.s.dialect.batch == 1 || len(rows) == 1 {
-		for _, v := range rows {
-			if err := tx.put(ctx, t, v); err != nil {
-				return err
+// A database at the other end of a line is sent few statements, each about as many rows as the dialect's batch, so that
+// what many rows cost is not many times the way there and back.
+
+// known returns the rows that are stored under the keys of some others, by key. Of each only the key is looked at, which
+// must have been checked.
+func (tx *Tx) known(ctx context.Context, t *table, rows []values) (map[string]*record, error) {
+	olds := make(map[string]*record, len(rows))
+	for some := range slices.Chunk(rows, tx.s.dialect.batch) {
+		if len(some) == 1 {
+			old, err := tx.one(ctx, t, some[0][:t.keys]...)
+			if err != nil {
+				return nil, err
 			}
+			if old != nil {
+				olds[t.key(some[0])] = old
+			}
+			continue
 		}
-		return nil
+		found, err := tx.records(ctx, t, t.stmts.byKeys, t.arrays(some, t.keys)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, old := range found {
+			olds[t.key(old.v)] = old
+		}
 	}
+	return olds, nil
+}
+
+// put writes a row, over the one with its key if there is one. Tallies move with it.
+func (tx *Tx) put(ctx context.Context, t *table, v values) error {
+	return tx.putMany(ctx, t, []values{v})
+}
+
+// putMany is put for many rows; of several with one key the last counts.
+func (tx *Tx) putMany(ctx context.Context, t *table, rows []values) error {
 	for _, v := range rows {
 		if err := t.check(v); err != nil {
 			return err
 		}
 	}
-	for some := range slices.Chunk(t.lastByKey(rows), tx.s.dialect.batch) {
-		if err := tx.putBatch(ctx, t, some); err != nil {
+	rows = lastBy(rows, t.key)
+	var olds map[string]*record
+	if t.tallied {
+		var err error
+		if olds, err = tx.known(ctx, t, rows); err != nil {
 			return err
 		}
+	}
+	return tx.replace(ctx, t, olds, rows)
+}
+
+// replace is putMany where the caller has checked the values, which have different keys, and knows the old rows.
+func (tx *Tx) replace(ctx context.Context, t *table, olds map[string]*record, rows []values) error {
+	sums := make([]int64, len(rows))
+	for i, v := range rows {
+		sums[i] = t.sum(v)
+	}
+	if err := tx.writeRows(ctx, t, t.stmts.upsert, t.stmts.upsertMany, rows, sums); err != nil {
+		return err
+	}
+	for i, v := range rows {
+		if old := olds[t.key(v)]; old != nil {
+			tx.tally(old, -1)
+		}
+		tx.tally(&record{t: t, v: v, sum: sums[i]}, +1)
 	}
 	return nil
 }
 
-// lastByKey drops all but the last of rows with one key.
-func (t *table) lastByKey(rows []values) []values {
-	last := make(map[string]int, len(rows))
-	for i, v := range rows {
-		last[t.key(v)] = i
+// writeRows writes rows by one of two statements: one for a single row, or the same for many.
+func (tx *Tx) writeRows(ctx context.Context, t *table, one, many string, rows []values, sums []int64) error {
+	for len(rows) > 0 {
+		n := min(len(rows), tx.s.dialect.batch)
+		stmt, args := one, append(rows[0][:len(t.cols):len(t.cols)], sums[0])
+		if n > 1 {
+			stmt, args = many, append(t.arrays(rows[:n], len(t.cols)), sums[:n])
+		}
+		if _, err := tx.exec(ctx, "writing "+t.name, stmt, args...); err != nil {
+			return err
+		}
+		rows, sums = rows[n:], sums[n:]
 	}
-	var kept []values
-	for i, v := range rows {
-		if last[t.key(v)] == i {
+	return nil
+}
+
+// lastBy drops all but the last of what has one key.
+func lastBy[T any, K comparable](list []T, key func(T) K) []T {
+	if len(list) < 2 {
+		return list
+	}
+	last := make(map[K]int, len(list))
+	for i, v := range list {
+		last[key(v)] = i
+	}
+	if len(last) == len(list) {
+		return list
+	}
+	var kept []T
+	for i, v := range list {
+		if last[key(v)] == i {
 			kept = append(kept, v)
 		}
 	}
 	return kept
 }
 
-// putBatch writes checked rows of different keys in one statement, after reading the old ones in another.
-func (tx *Tx) putBatch(ctx context.Context, t *table, rows []values) error {
-	var keys, all []any
-	for _, v := range rows {
-		keys = append(keys, v[:t.keys]...)
-		all = append(append(all, v...), t.sum(v))
-	}
-	olds, err := tx.records(ctx, t, t.byKeys(len(rows)), keys...)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.exec(ctx, "writing "+t.name, t.forRows(t.stmts.upsert, len(rows)), all...); err != nil {
-		return err
-	}
-	for _, old := range olds {
-		tx.tally(old, -1)
-	}
-	for _, v := range rows {
-		tx.tally(&record{t: t, v: v, sum: t.sum(v)}, +1)
-	}
-	return nil
-}
-
-// byKeys is the WHERE of n rows.
-func (t *table) byKeys(n int) string {
-	rows := make([]string, n)
-	for i := range rows {
-		terms := make([]string, t.keys)
-		for k := range terms {
-			terms[k] = fmt.Sprintf("%s = $%d", t.cols[k].name, i*t.keys+k+1)
+// arrays are the first n columns of some rows, each as the array that Postgres unpacks.
+func (t *table) arrays(rows []values, n int) []any {
+	all := make([]any, n)
+	for i := range all {
+		switch t.cols[i].kind {
+		case integer:
+			all[i] = array[int64](rows, i)
+		case real:
+			all[i] = array[float64](rows, i)
+		case text:
+			all[i] = array[string](rows, i)
+		case blob:
+			all[i] = array[[]byte](rows, i)
 		}
-		rows[i] = "(" + strings.Join(terms, " AND ") + ")"
 	}
-	return " WHERE " + strings.Join(rows, " OR ")
+	return all
 }
 
-// forRows is a statement that writes one row, for n of them.
-func (t *table) forRows(stmt string, n int) string {
-	if n == 1 {
-		return stmt
+func array[T any](rows []values, col int) []T {
+	a := make([]T, len(rows))
+	for i, v := range rows {
+		a[i] = v[col].(T)
 	}
-	width := len(t.cols) + 1
-	rows := make([]string, n)
-	for i := range rows {
-		rows[i] = "(" + params(i*width+1, width) + ")"
-	}
-	return strings.Replace(stmt, rows[0], strings.Join(rows, ", "), 1)
+	return a
 }

@@ -343,11 +343,7 @@ func (tx *Tx) renumber(ctx context.Context) error {
 		if a.Seq, err = tx.number(ctx); err != nil {
 			return err
 		}
-		kind := ChangePut
-		if a.Status == StatusGone {
-			kind = ChangeGone
-		}
-		if err := tx.put(ctx, tChanges, values{a.AthleteID, a.ID, a.Seq, kind}); err != nil {
+		if err := tx.put(ctx, tChanges, values{a.AthleteID, a.ID, a.Seq, a.change()}); err != nil {
 			return err
 		}
 		if err := tx.put(ctx, tActivities, a.values()); err != nil {

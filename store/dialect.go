@@ -28,7 +28,8 @@ type dialect struct {
 	// lockRow ends a SELECT that must keep its row until the end of the transaction.
 	lockRow string
 
-	// batch is how many rows one statement writes. On SQLite a row at a time, compiled once, is as fast.
+	// batch is how many rows one statement reads by their keys, or writes. On SQLite a row at a time, compiled once, is as
+	// fast.
 	batch int
 
 	classify func(error) (hint string, kind error)
@@ -47,7 +48,7 @@ var postgresDialect = &dialect{
 	now:      "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 	begin:    "SELECT seq, set_config('idle_in_transaction_session_timeout', '10s', true) FROM musette.meta FOR UPDATE",
 	lockRow:  " FOR UPDATE",
-	batch:    50,
+	batch:    1000,
 	classify: classifyPostgres,
 }
 

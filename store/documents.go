@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +25,7 @@ func documentFrom(r *record) musette.Document {
 
 var (
 	documentSize      = tDocuments.index("size")
+	documentFetched   = tDocuments.index("fetched_at_ms")
 	documentConfirmed = tDocuments.index("confirmed_at_ms")
 	documentBody      = tDocuments.index("body")
 	historyBody       = tHistory.index("body")
@@ -134,14 +134,43 @@ func (tx *Tx) DocumentMetas(ctx context.Context, athleteID int64, part musette.P
 	return metas, errors.Join(bad...)
 }
 
-// DocumentsOf returns the documents of one part for some activities, verified: a few statements, however many they are.
-// Damaged ones are left out and returned as joined [DamageError]s.
-func (tx *Tx) DocumentsOf(ctx context.Context, athleteID int64, part musette.Part, ids []int64) (map[int64]musette.Document, error) {
-	docs := make(map[int64]musette.Document, len(ids))
+// MetasOf returns the documents of all parts of some of an athlete's activities, without their bodies: a few statements,
+// however many they are. Damaged rows are left out and returned as joined [DamageError]s.
+func (tx *Tx) MetasOf(ctx context.Context, athleteID int64, ids []int64) (map[musette.Key]musette.Document, error) {
+	metas := make(map[musette.Key]musette.Document, len(ids))
 	var bad []error
 	for some := range slices.Chunk(ids, inList) {
-		where := " WHERE athlete_id = $1 AND part = $2 AND activity_id IN (" + params(3, len(some)) + ")"
-		rows, err := tx.records(ctx, tDocuments, where, idArgs(some, athleteID, escapeText(string(part)))...)
+		rows, err := tx.recordsOf(ctx, tDocuments, documentMetasSQL+someSQL(some), idArgs(some, athleteID)...)
+		if err != nil {
+			return nil, err
+		}
+		docs, err := collect(rows, nil, documentFrom)
+		bad = append(bad, err)
+		for _, d := range docs {
+			metas[documentKey(d)] = d
+		}
+	}
+	return metas, errors.Join(bad...)
+}
+
+func documentKey(d musette.Document) musette.Key {
+	return musette.Key{AthleteID: d.AthleteID, ActivityID: d.ActivityID, Part: d.Part}
+}
+
+// DocumentsOf returns the documents of some of an athlete's activities by id, all or those of some parts, verified: a few
+// statements, however many they are. Damaged ones are left out and returned as joined [DamageError]s.
+func (tx *Tx) DocumentsOf(ctx context.Context, athleteID int64, ids []int64, parts ...musette.Part) (map[int64][]musette.Document, error) {
+	docs := make(map[int64][]musette.Document, len(ids))
+	var bad []error
+	for some := range slices.Chunk(ids, inList) {
+		where, args := someSQL(some), idArgs(some, athleteID)
+		if len(parts) > 0 {
+			where += " AND part IN (" + params(len(args)+1, len(parts)) + ")"
+		}
+		for _, part := range parts {
+			args = append(args, escapeText(string(part)))
+		}
+		rows, err := tx.records(ctx, tDocuments, where, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -151,60 +180,105 @@ func (tx *Tx) DocumentsOf(ctx context.Context, athleteID int64, part musette.Par
 				bad = append(bad, err)
 				continue
 			}
-			docs[d.ActivityID] = d
+			docs[d.ActivityID] = append(docs[d.ActivityID], d)
 		}
 	}
 	return docs, errors.Join(bad...)
 }
 
-// PutDocument writes a document in place of the one for its part. The old one goes to the history if history is set
-// and the bytes differ. The same bytes from the same source keep the time they first came.
+// someSQL is the WHERE of what belongs to an athlete, $1, and some activities.
+func someSQL(ids []int64) string {
+	return " WHERE athlete_id = $1 AND activity_id IN (" + params(2, len(ids)) + ")"
+}
+
+// collectOf is collect for what belongs to some of an athlete's activities.
+func collectOf[T any](ctx context.Context, tx *Tx, t *table, athleteID int64, ids []int64, from func(*record) T) ([]T, error) {
+	var all []T
+	var bad []error
+	for some := range slices.Chunk(ids, inList) {
+		rows, err := tx.records(ctx, t, someSQL(some), idArgs(some, athleteID)...)
+		if err != nil {
+			return nil, err
+		}
+		good, err := collect(rows, nil, from)
+		all, bad = append(all, good...), append(bad, err)
+	}
+	return all, errors.Join(bad...)
+}
+
+// PutDocument writes a document, see [Tx.PutDocuments].
 func (tx *Tx) PutDocument(ctx context.Context, d musette.Document, history bool) error {
-	if !d.Intact() {
-		return fmt.Errorf("store: %s of activity %d: the bytes don't have the SHA-256 they came with", d.Part, d.ActivityID)
+	return tx.PutDocuments(ctx, []musette.Document{d}, map[musette.Key]bool{{AthleteID: d.AthleteID, ActivityID: d.ActivityID}: history})
+}
+
+// PutDocuments writes documents in place of those for their parts; of several with one key the last counts. The old ones
+// of which the bytes differ go to the history, if history has their activities, by keys that name no part. The same bytes
+// from the same source keep the time they first came.
+func (tx *Tx) PutDocuments(ctx context.Context, docs []musette.Document, history map[musette.Key]bool) error {
+	docs = lastBy(docs, func(d musette.Document) musette.Key {
+		return musette.Key{AthleteID: d.AthleteID, ActivityID: d.ActivityID, Part: d.Part}
+	})
+	rows := make([]values, len(docs))
+	for i, d := range docs {
+		if !d.Intact() {
+			return fmt.Errorf("store: %s of activity %d: the bytes don't have the SHA-256 they came with", d.Part, d.ActivityID)
+		}
+		rows[i] = values{
+			d.AthleteID, d.ActivityID, string(d.Part), string(d.Source), d.SHA256[:], int64(len(d.Body)),
+			ms(d.FetchedAt), ms(latest(d.FetchedAt, d.ConfirmedAt)), d.Mark, []byte(nil),
+		}
+		if err := tDocuments.check(rows[i]); err != nil {
+			return err
+		}
 	}
-	v := values{
-		d.AthleteID, d.ActivityID, string(d.Part), string(d.Source), d.SHA256[:], int64(len(d.Body)),
-		ms(d.FetchedAt), ms(latest(d.FetchedAt, d.ConfirmedAt)), d.Mark, []byte(nil),
-	}
-	if err := tDocuments.check(v); err != nil {
-		return err
-	}
-	old, err := tx.one(ctx, tDocuments, v[:tDocuments.keys]...)
+	olds, err := tx.known(ctx, tDocuments, rows)
 	if err != nil {
 		return err
 	}
+	var replaced []values
+	for i, d := range docs {
+		old := olds[tDocuments.key(rows[i])]
+		differs, err := tx.fill(rows[i], d, old)
+		if err != nil {
+			return err
+		}
+		if differs && history[musette.Key{AthleteID: d.AthleteID, ActivityID: d.ActivityID}] {
+			replaced = append(replaced, tx.historyOf(old))
+		}
+	}
+	if err := tx.replace(ctx, tHistory, nil, replaced); err != nil {
+		return err
+	}
+	return tx.replace(ctx, tDocuments, olds, rows)
+}
+
+// fill gives a document's row its body and its times: those of the old row, nil if there is none, if that has the same
+// bytes. It reports whether there is a good one with other bytes.
+func (tx *Tx) fill(v values, d musette.Document, old *record) (differs bool, err error) {
 	if old != nil {
 		was, err := wholeDocument(old, documentFrom, documentSize, documentBody)
-		switch {
-		case err != nil: // damaged: the new one is all there is
-		case bytes.Equal(was.SHA256[:], d.SHA256[:]):
+		if err == nil && was.SHA256 == d.SHA256 {
 			if was.Source == d.Source {
-				v[6] = min(ms(was.FetchedAt), ms(d.FetchedAt))
+				v[documentFetched] = min(ms(was.FetchedAt), ms(d.FetchedAt))
 			}
 			if !was.ConfirmedAt.After(tx.s.now().Add(time.Minute)) { // else by a clock that was ahead
 				v[documentConfirmed] = max(v[documentConfirmed].(int64), ms(was.ConfirmedAt))
 			}
 			v[documentBody] = old.v[documentBody]
-		case history:
-			if err := tx.putHistory(ctx, old); err != nil {
-				return err
-			}
+			return false, nil
 		}
+		differs = err == nil // if it is damaged, the new one is all there is
 	}
-	if b := v[documentBody].([]byte); len(b) == 0 {
-		if v[documentBody], err = compress(d.Body); err != nil {
-			return fmt.Errorf("store: %s of activity %d: %w", d.Part, d.ActivityID, err)
-		}
+	if v[documentBody], err = compress(d.Body); err != nil {
+		err = fmt.Errorf("store: %s of activity %d: %w", d.Part, d.ActivityID, err)
 	}
-	return tx.replace(ctx, tDocuments, old, v)
+	return differs, err
 }
 
-// putHistory keeps a row of documents as one that was replaced now.
-func (tx *Tx) putHistory(ctx context.Context, old *record) error {
+// historyOf is a row of documents as one that is replaced now.
+func (tx *Tx) historyOf(old *record) values {
 	o := old.v
-	v := values{o[0], o[1], o[2], o[6], o[4], o[3], o[documentSize], o[documentConfirmed], o[8], ms(tx.s.now()), o[documentBody]}
-	return tx.replace(ctx, tHistory, nil, v)
+	return values{o[0], o[1], o[2], o[6], o[4], o[3], o[documentSize], o[documentConfirmed], o[8], ms(tx.s.now()), o[documentBody]}
 }
 
 func latest(a, b time.Time) time.Time {

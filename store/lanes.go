@@ -49,8 +49,11 @@ func putLanesSQL(n int) string {
 
 var putLaneSQL = putLanesSQL(1)
 
+// lanesAtOnce is the most lanes that one statement writes; there is a text for each number of them.
+const lanesAtOnce = 50
+
 const (
-	putTotalSQL = `INSERT INTO {lane_totals} (class, ready, waiting, turn) VALUES ($1, $2, $3, $4)
+	putTotalsSQL = `INSERT INTO {lane_totals} (class, ready, waiting, turn) VALUES %s
 		ON CONFLICT (class) DO UPDATE SET ready = {lane_totals}.ready + excluded.ready, waiting = {lane_totals}.waiting + excluded.waiting,
 		turn = CASE WHEN excluded.turn > {lane_totals}.turn THEN excluded.turn ELSE {lane_totals}.turn END`
 
@@ -130,7 +133,7 @@ func (tx *Tx) writeLanes(ctx context.Context) error {
 		}
 	}
 	totals := map[int64]laneTotal{}
-	for some := range slices.Chunk(keys, tx.s.dialect.batch) {
+	for some := range slices.Chunk(keys, min(tx.s.dialect.batch, lanesAtOnce)) {
 		if err := tx.putLanes(ctx, some, turns, totals); err != nil {
 			return err
 		}
@@ -175,13 +178,18 @@ func (tx *Tx) putLanes(ctx context.Context, keys []laneKey, turns map[int64]int6
 type laneTotal struct{ ready, waiting, turn int64 }
 
 func (tx *Tx) addTotals(ctx context.Context, totals map[int64]laneTotal) error {
+	var rows []string
+	var args []any
 	for _, class := range slices.Sorted(maps.Keys(totals)) {
 		t := totals[class]
-		if _, err := tx.exec(ctx, "keeping what is due", putTotalSQL, class, t.ready, t.waiting, t.turn); err != nil {
-			return err
-		}
+		rows = append(rows, "("+params(len(args)+1, 4)+")")
+		args = append(args, class, t.ready, t.waiting, t.turn)
 	}
-	return nil
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "keeping what is due", fmt.Sprintf(putTotalsSQL, strings.Join(rows, ", ")), args...)
+	return err
 }
 
 func (tx *Tx) turns(ctx context.Context) (map[int64]int64, error) {
@@ -202,21 +210,11 @@ func (tx *Tx) Serve(ctx context.Context, keys ...musette.Key) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 3*len(keys))
-	for _, k := range keys {
-		args = append(args, k.AthleteID, k.ActivityID, escapeText(string(k.Part)))
+	rows := make([]values, len(keys))
+	for i, k := range keys {
+		rows[i] = values{k.AthleteID, k.ActivityID, escapeText(string(k.Part))}
 	}
-	classes := map[musette.Key]int64{}
-	stmt := "SELECT athlete_id, activity_id, part, class FROM {part_states}" + tPartStates.byKeys(len(keys))
-	err := tx.query(ctx, "noting whose turn it was", stmt, args, func(rows *sql.Rows) error {
-		var k musette.Key
-		var part string
-		var class int64
-		err := rows.Scan(&k.AthleteID, &k.ActivityID, &part, &class)
-		k.Part = musette.Part(unescapeText(part))
-		classes[k] = class
-		return err
-	})
+	states, err := tx.known(ctx, tPartStates, rows)
 	if err != nil {
 		return err
 	}
@@ -224,15 +222,15 @@ func (tx *Tx) Serve(ctx context.Context, keys ...musette.Key) error {
 		return err
 	}
 	places := map[int64]int64{}
-	for _, k := range keys {
-		class, known := classes[k]
-		if !known {
+	for _, v := range rows {
+		st := states[tPartStates.key(v)]
+		if st == nil {
 			continue
 		}
-		places[class]++
-		l := laneKey{k.AthleteID, class}
+		l := laneKeyOf(st)
+		places[l.class]++
 		c := tx.lanes[l]
-		c.served = places[class]
+		c.served = places[l.class]
 		tx.lanes[l] = c
 	}
 	return tx.writeLanes(ctx)

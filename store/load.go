@@ -7,9 +7,10 @@ import (
 
 // A loading is under way in a transaction that takes in a dump.
 type loading struct {
-	t    *table    // of the rows that wait to be written in one statement
-	rows []*record // few; see dialect.batch
-	live *live     // what of the store stays; nil where it was empty
+	t    *table   // of the rows that wait to be written in one statement
+	rows []values // few, since they may be large
+	sums []int64
+	live *live // what of the store stays; nil where it was empty
 }
 
 // live is what a restore finds in a store that is in use, and leaves alone. DESIGN calls these the live rows: what they
@@ -51,15 +52,18 @@ func (tx *Tx) Load(ctx context.Context, row Row) error {
 	return tx.load(ctx, r)
 }
 
+// loadRows is how many rows of a dump are written at a time.
+const loadRows = 50
+
 // load writes a verified record, perhaps together with the next ones.
 func (tx *Tx) load(ctx context.Context, r *record) error {
 	l := tx.loading
-	if l.t != r.t || len(l.rows) == tx.s.dialect.batch {
+	if l.t != r.t || len(l.rows) == loadRows {
 		if err := tx.Loaded(ctx); err != nil {
 			return err
 		}
 	}
-	l.t, l.rows = r.t, append(l.rows, r)
+	l.t, l.rows, l.sums = r.t, append(l.rows, r.v), append(l.sums, r.sum)
 	tx.tally(r, +1)
 	return nil
 }
@@ -70,18 +74,13 @@ func (tx *Tx) Loaded(ctx context.Context) error {
 	if l == nil || len(l.rows) == 0 {
 		return nil
 	}
-	var all []any
-	for _, r := range l.rows {
-		all = append(append(all, r.v...), r.sum)
-	}
-	stmt := l.t.stmts.insert
+	one, many := l.t.stmts.insert, l.t.stmts.insertMany
 	if stays[l.t] {
-		stmt = l.t.stmts.upsert
+		one, many = l.t.stmts.upsert, l.t.stmts.upsertMany
 	}
-	stmt = l.t.forRows(stmt, len(l.rows))
-	l.rows = l.rows[:0]
-	_, err := tx.exec(ctx, "loading "+l.t.name, stmt, all...)
-	return err
+	rows, sums := l.rows, l.sums
+	l.rows, l.sums = l.rows[:0], l.sums[:0]
+	return tx.writeRows(ctx, l.t, one, many, rows, sums)
 }
 
 // wantEmpty returns [ErrNotEmpty] if anything is in the store but what a start puts there.

@@ -34,6 +34,16 @@ func (tx *Tx) PartStates(ctx context.Context, athleteID, activityID int64) ([]mu
 	return collect(rows, err, partStateFrom)
 }
 
+// PartStatesOf is PartStates for some of an athlete's activities, by id: a few statements, however many they are.
+func (tx *Tx) PartStatesOf(ctx context.Context, athleteID int64, ids []int64) (map[int64][]musette.PartState, error) {
+	states, err := collectOf(ctx, tx, tPartStates, athleteID, ids, partStateFrom)
+	of := make(map[int64][]musette.PartState, len(ids))
+	for _, p := range states {
+		of[p.ActivityID] = append(of[p.ActivityID], p)
+	}
+	return of, err
+}
+
 const (
 	dueFromSQL   = " WHERE ready IN (0, 1) AND due_at_ms <> 0 AND due_at_ms > $1"
 	datedFromSQL = ` WHERE due_at_ms > $1 OR last_try_ms > $1 OR last_success_ms > $1 OR first_seen_ms > $1

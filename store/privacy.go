@@ -97,11 +97,7 @@ func (tx *Tx) touch(ctx context.Context, athleteID, id int64) error {
 	if err != nil {
 		return err
 	}
-	kind := ChangePut
-	if a.Status == StatusGone {
-		kind = ChangeGone
-	}
-	if err := tx.announce(ctx, athleteID, id, kind); err != nil {
+	if err := tx.announce(ctx, athleteID, id, a.change()); err != nil {
 		return err
 	}
 	m, err := tx.readMeta(ctx)

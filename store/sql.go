@@ -14,6 +14,11 @@ type statements struct {
 	upsert    string
 	insert    string
 	byKey     string // WHERE key = $1 …
+
+	// For many rows, on Postgres: each column of theirs is one parameter, an array.
+	upsertMany string
+	insertMany string
+	byKeys     string
 }
 
 func init() {
@@ -23,8 +28,9 @@ func init() {
 }
 
 func makeStatements(t *table) statements {
-	var names, set, where []string
+	var names, set, where, arrays []string
 	for i, c := range t.cols {
+		arrays = append(arrays, fmt.Sprintf("CAST($%d AS %s[])", i+1, postgresTypes[c.kind]))
 		names = append(names, c.name)
 		if i < t.keys {
 			where = append(where, fmt.Sprintf("%s = $%d", c.name, i+1))
@@ -36,19 +42,23 @@ func makeStatements(t *table) statements {
 		set = append(set, "sum = excluded.sum")
 	}
 	columns := strings.Join(names, ", ")
-	params := make([]string, len(names)+1)
-	for i := range params {
-		params[i] = fmt.Sprintf("$%d", i+1)
-	}
-	insert := fmt.Sprintf("INSERT INTO {%s} (%s, sum) VALUES (%s)", t.name, columns, strings.Join(params, ", "))
+	into := fmt.Sprintf("INSERT INTO {%s} (%s, sum) ", t.name, columns)
+	insert := into + "VALUES (" + params(1, len(names)+1) + ")"
 	key := strings.Join(names[:t.keys], ", ")
+	over := fmt.Sprintf(" ON CONFLICT (%s) DO UPDATE SET %s", key, strings.Join(set, ", "))
+	insertMany := fmt.Sprintf("%sSELECT * FROM unnest(%s, CAST($%d AS BIGINT[]))", into, strings.Join(arrays, ", "), len(names)+1)
 	return statements{
-		selectAll: selectColumns(t, ""),
-		insert:    insert,
-		upsert:    fmt.Sprintf("%s ON CONFLICT (%s) DO UPDATE SET %s", insert, key, strings.Join(set, ", ")),
-		byKey:     " WHERE " + strings.Join(where, " AND "),
+		selectAll:  selectColumns(t, ""),
+		insert:     insert,
+		upsert:     insert + over,
+		byKey:      " WHERE " + strings.Join(where, " AND "),
+		upsertMany: insertMany + over,
+		insertMany: insertMany,
+		byKeys:     fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", key, strings.Join(arrays[:t.keys], ", ")),
 	}
 }
+
+var postgresTypes = map[kind]string{integer: "BIGINT", real: "DOUBLE PRECISION", text: "TEXT", blob: "BYTEA"}
 
 // selectColumns returns the text that reads a table's rows, without the one column named; its value is then nil.
 func selectColumns(t *table, without string) string {
@@ -234,34 +244,6 @@ func collect[T any](rows []*record, err error, from func(*record) T) ([]T, error
 		}
 	}
 	return good, errors.Join(bad...)
-}
-
-// put writes a row, over the one with its key if there is one. Tallies move with it.
-func (tx *Tx) put(ctx context.Context, t *table, v values) error {
-	if err := t.check(v); err != nil {
-		return err
-	}
-	var old *record
-	if t.tallied {
-		var err error
-		if old, err = tx.one(ctx, t, v[:t.keys]...); err != nil {
-			return err
-		}
-	}
-	return tx.replace(ctx, t, old, v)
-}
-
-// replace is put where the caller has checked the values and read the old row; nil if there was none.
-func (tx *Tx) replace(ctx context.Context, t *table, old *record, v values) error {
-	sum := t.sum(v)
-	if _, err := tx.exec(ctx, "writing "+t.name, t.stmts.upsert, append(v[:len(v):len(v)], sum)...); err != nil {
-		return err
-	}
-	if old != nil {
-		tx.tally(old, -1)
-	}
-	tx.tally(&record{t: t, v: v, sum: sum}, +1)
-	return nil
 }
 
 // remove deletes the row with a key, and reports whether there was one.

@@ -93,31 +93,40 @@ func isOpen(o musette.Outcome) bool {
 // flush writes what the transaction adds to tallies, counts and the number of changes. It is the last thing before
 // the commit.
 func (tx *Tx) flush(ctx context.Context) error {
+	for _, flush := range []func(context.Context) error{tx.flushTallies, tx.flushCounts, tx.flushLanes, tx.flushSeq} {
+		if err := flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) flushTallies(ctx context.Context) error {
 	byAthlete := func(a, b tallyKey) int {
 		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.table, b.table))
 	}
+	var rows []values
 	for _, k := range slices.SortedFunc(maps.Keys(tx.tallies), byAthlete) {
-		if tx.tallies[k] == (tally{}) {
-			continue
+		if tx.tallies[k] != (tally{}) {
+			rows = append(rows, values{k.athleteID, k.table, int64(0), int64(0)})
 		}
-		now, err := tx.readTally(ctx, k)
-		if errors.Is(err, ErrCorrupt) {
+	}
+	olds, err := tx.known(ctx, tTallies, rows)
+	if err != nil {
+		return err
+	}
+	for _, v := range rows {
+		k := tallyKey{v[0].(int64), v[1].(string)}
+		now, err := tx.tallyNow(olds[tTallies.key(v)], k)
+		if err != nil {
 			now, err = tx.addUp(ctx, k)
 		}
 		if err != nil {
 			return err
 		}
-		if err := tx.put(ctx, tTallies, values{k.athleteID, k.table, now.rows, now.xor}); err != nil {
-			return err
-		}
+		v[2], v[3] = now.rows, now.xor
 	}
-	if err := tx.flushCounts(ctx); err != nil {
-		return err
-	}
-	if err := tx.flushLanes(ctx); err != nil {
-		return err
-	}
-	return tx.flushSeq(ctx)
+	return tx.replace(ctx, tTallies, olds, rows)
 }
 
 // addUp makes a tally from the rows, where the one that was kept is damaged.
@@ -137,31 +146,31 @@ func (tx *Tx) flushCounts(ctx context.Context) error {
 	byAthlete := func(a, b countKey) int {
 		return cmp.Or(cmp.Compare(a.athleteID, b.athleteID), cmp.Compare(a.part, b.part))
 	}
+	var rows []values
 	for _, k := range slices.SortedFunc(maps.Keys(tx.counts), byAthlete) {
-		d := tx.counts[k]
-		if d == (musette.PartCount{}) && !tx.recount[k] {
-			continue
-		}
-		r, err := tx.one(ctx, tPartCounts, k.athleteID, k.part)
-		if err != nil {
-			return err
-		}
-		var c musette.PartCount
-		switch {
-		case tx.recount[k] || r != nil && r.damage() != nil:
-			if d, err = tx.countAgain(ctx, k); err != nil {
-				return err
-			}
-		case r != nil:
-			_, c = partCountFrom(r)
-		}
-		c = plus(c, d)
-		v := values{k.athleteID, unescapeText(k.part), int64(c.Have), int64(c.Due), int64(c.Failed), int64(c.Quarantined)}
-		if err := tx.put(ctx, tPartCounts, v); err != nil {
-			return err
+		if tx.counts[k] != (musette.PartCount{}) || tx.recount[k] {
+			rows = append(rows, values{k.athleteID, k.part, int64(0), int64(0), int64(0), int64(0)})
 		}
 	}
-	return nil
+	olds, err := tx.known(ctx, tPartCounts, rows)
+	if err != nil {
+		return err
+	}
+	for _, v := range rows {
+		k := countKey{v[0].(int64), v[1].(string)}
+		c, old := tx.counts[k], olds[tPartCounts.key(v)]
+		switch {
+		case tx.recount[k] || old != nil && old.damage() != nil:
+			if c, err = tx.countAgain(ctx, k); err != nil {
+				return err
+			}
+		case old != nil:
+			_, was := partCountFrom(old)
+			c = plus(was, c)
+		}
+		v[2], v[3], v[4], v[5] = int64(c.Have), int64(c.Due), int64(c.Failed), int64(c.Quarantined)
+	}
+	return tx.replace(ctx, tPartCounts, olds, rows)
 }
 
 // countAgain counts from the rows, where what was counted before can't be relied on.
@@ -189,6 +198,11 @@ func (tx *Tx) readTally(ctx context.Context, k tallyKey) (tally, error) {
 	if err != nil {
 		return tally{}, err
 	}
+	return tx.tallyNow(r, k)
+}
+
+// tallyNow is what a stored tally, nil if there is none, and this transaction's own writes come to.
+func (tx *Tx) tallyNow(r *record, k tallyKey) (tally, error) {
 	d := tx.tallies[k]
 	if r == nil {
 		return d, nil

@@ -1,0 +1,116 @@
+package pgtest
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A Line stands between a program and a database: it counts the round trips, can make each as long as one over a network,
+// and can fall silent as a network does that goes away.
+type Line struct {
+	URL string // of the database at its other end
+
+	trips  atomic.Int64
+	delay  atomic.Int64 // nanoseconds
+	silent atomic.Bool
+}
+
+// NewLine lays a line to a database that [New] has made.
+func NewLine(tb testing.TB, to string) *Line {
+	tb.Helper()
+	u, err := url.Parse(to)
+	check(tb, err)
+	socket := filepath.Join(u.Query().Get("host"), ".s.PGSQL."+u.Query().Get("port"))
+	at, err := net.Listen("tcp", "127.0.0.1:0")
+	check(tb, err)
+	l := &Line{URL: "postgres://postgres@" + at.Addr().String() + u.Path + "?sslmode=disable"}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	wg.Go(func() {
+		for {
+			near, err := at.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("unix", socket)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			mu.Lock()
+			open = append(open, near, far)
+			mu.Unlock()
+			wg.Go(func() { defer far.Close(); l.ask(far, near) })
+			wg.Go(func() { defer near.Close(); l.answer(near, far) })
+		}
+	})
+	tb.Cleanup(func() {
+		at.Close()
+		mu.Lock()
+		for _, c := range open {
+			c.Close()
+		}
+		mu.Unlock()
+		wg.Wait()
+	})
+	return l
+}
+
+// Trips is how often the program has waited for the database: it has asked for everything sent so far to be done.
+func (l *Line) Trips() int { return int(l.trips.Load()) }
+
+// Lengthen makes a round trip take that much longer.
+func (l *Line) Lengthen(by time.Duration) { l.delay.Store(int64(by)) }
+
+// FallSilent loses all that is sent from now on, either way, without a word to anybody.
+func (l *Line) FallSilent() { l.silent.Store(true) }
+
+// ask carries what the program sends. A message is a byte that says which, the length of the rest, and the rest; only the
+// first of a connection begins with its length.
+func (l *Line) ask(to io.Writer, from io.Reader) {
+	for kind := 0; ; kind = 1 {
+		head := make([]byte, kind+4)
+		if _, err := io.ReadFull(from, head); err != nil {
+			return
+		}
+		rest := make([]byte, binary.BigEndian.Uint32(head[kind:])-4)
+		if _, err := io.ReadFull(from, rest); err != nil {
+			return
+		}
+		if kind == 1 && (head[0] == 'S' || head[0] == 'Q') { // sync, query: it waits for the answer now
+			l.trips.Add(1)
+			time.Sleep(time.Duration(l.delay.Load()))
+		}
+		if l.silent.Load() {
+			continue
+		}
+		if _, err := to.Write(append(head, rest...)); err != nil {
+			return
+		}
+	}
+}
+
+// answer carries what the database sends.
+func (l *Line) answer(to io.Writer, from io.Reader) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			return
+		}
+		if l.silent.Load() {
+			continue
+		}
+		if _, err := to.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
