@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"lists", testLists},
 		{"deletions", testDeletions},
 		{"purge", testPurge},
+		{"many", testMany},
 		{"part states", testPartStates},
 		{"due", testDue},
 		{"due drawn", testDueDrawn},
