@@ -9,16 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
-// A Line stands between a program and a database: it counts the round trips, can make each as long as one over a network,
-// and can fall silent as a network does that goes away.
+// A Line stands between a program and a database: it counts the round trips, and can fall silent as a
+// network does that goes away.
 type Line struct {
 	URL string // of the database at its other end
 
 	trips  atomic.Int64
-	delay  atomic.Int64 // nanoseconds
 	silent atomic.Bool
 }
 
@@ -67,9 +65,6 @@ func NewLine(tb testing.TB, to string) *Line {
 // Trips is how often the program has waited for the database: it has asked for everything sent so far to be done.
 func (l *Line) Trips() int { return int(l.trips.Load()) }
 
-// Lengthen makes a round trip take that much longer.
-func (l *Line) Lengthen(by time.Duration) { l.delay.Store(int64(by)) }
-
 // FallSilent loses all that is sent from now on, either way, without a word to anybody.
 func (l *Line) FallSilent() { l.silent.Store(true) }
 
@@ -87,7 +82,6 @@ func (l *Line) ask(to io.Writer, from io.Reader) {
 		}
 		if kind == 1 && (head[0] == 'S' || head[0] == 'Q') { // sync, query: it waits for the answer now
 			l.trips.Add(1)
-			time.Sleep(time.Duration(l.delay.Load()))
 		}
 		if l.silent.Load() {
 			continue
