@@ -22,7 +22,7 @@ import (
 var interrupt = os.Interrupt
 
 // patience is how long anything may take on a loaded machine before a test gives up. Nothing waits as long as that
-// when all is well; a program that is killed while it refreshes a token holds the others up for a minute.
+// when all is well; a program on Postgres that is killed while it refreshes a token holds the others up for a minute.
 const patience = 2 * time.Minute
 
 // program is how one test runs musette: in a working directory of its own, with nothing of the surroundings but what
