@@ -125,6 +125,7 @@ type Athlete struct {
 	Advice     string             `json:"advice,omitempty"`
 	Activities int                `json:"activities"`
 	Parts      map[Part]PartCount `json:"parts"`
+	Pictures   PictureCount       `json:"-"` // the athlete's among those of the [Status]
 }
 
 // PartCount counts one part over an athlete's activities. Due leaves out what has Failed.

@@ -238,7 +238,8 @@ func TestStatusFor(t *testing.T) {
 	f := loaded(t, feed.Config{Store: st, Status: func(context.Context) (musette.Status, error) {
 		return musette.Status{
 			State: musette.StateLimited, AsOf: &asOf, Cause: "SECRET", Calls: 5,
-			Athletes:   []musette.Athlete{{ID: 1, Name: "SECRET"}, {ID: 2, Name: "Ada"}},
+			Athletes:   []musette.Athlete{{ID: 1, Name: "SECRET"}, {ID: 2, Name: "Ada", Pictures: musette.PictureCount{Kept: 3, Due: 1}}},
+			Pictures:   musette.PictureCount{Kept: 10, Due: 2},
 			LastErrors: []musette.LastError{{AthleteID: 1, Message: "SECRET"}, {AthleteID: 2, Message: "late"}},
 		}, nil
 	}})
@@ -248,10 +249,10 @@ func TestStatusFor(t *testing.T) {
 		t.Errorf("strangers (-want +got):\n%s", diff)
 	}
 	bound := v.StatusFor(feed.Reader{Owner: true, AthleteID: 2})
-	if len(bound.Athletes) != 1 || len(bound.LastErrors) != 1 || bound.Athletes[0].ID != 2 {
+	if len(bound.Athletes) != 1 || len(bound.LastErrors) != 1 || bound.Athletes[0].ID != 2 || bound.Pictures.Kept != 3 {
 		t.Errorf("one athlete reads %+v", bound)
 	}
-	if all := v.StatusFor(owner); len(all.Athletes) != 2 || all.Calls != 5 {
+	if all := v.StatusFor(owner); len(all.Athletes) != 2 || all.Calls != 5 || all.Pictures.Kept != 10 {
 		t.Errorf("the operator reads %+v", all)
 	}
 }

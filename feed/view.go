@@ -136,7 +136,7 @@ func (v *View) sum(q Query) musette.Totals {
 }
 
 // StatusFor returns what a reader may know of the status: the public only its state, until when, and how fresh the
-// data is; one athlete nothing about others.
+// data is; one athlete nothing about others, and of the pictures their own.
 func (v *View) StatusFor(r Reader) musette.Status {
 	s := v.Status
 	switch {
@@ -146,7 +146,7 @@ func (v *View) StatusFor(r Reader) musette.Status {
 		s.Athletes, s.LastErrors, s.Warnings, s.Pictures = nil, nil, nil, musette.PictureCount{}
 		for _, a := range v.Status.Athletes {
 			if a.ID == r.AthleteID {
-				s.Athletes = append(s.Athletes, a)
+				s.Athletes, s.Pictures = append(s.Athletes, a), a.Pictures
 			}
 		}
 		for _, e := range v.Status.LastErrors {

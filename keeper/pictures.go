@@ -46,8 +46,15 @@ func Offline(ctx context.Context, st *store.Store) bool {
 	return err == nil && g.State == musette.StateOffline
 }
 
-// readPictures counts what is kept of photos.
-func readPictures(ctx context.Context, tx *store.Tx) (musette.PictureCount, error) {
-	n, err := tx.PictureCounts(ctx)
-	return musette.PictureCount{Kept: n[store.PictureKept], Due: n[store.PictureDue], Failed: n[store.PictureFailed]}, err
+// readPictures counts what is kept of photos: of each athlete, and of all.
+func readPictures(ctx context.Context, tx *store.Tx, athletes []musette.Athlete) (all musette.PictureCount, err error) {
+	counts, err := tx.PictureCounts(ctx)
+	for i := range athletes {
+		n := counts[athletes[i].ID]
+		athletes[i].Pictures = musette.PictureCount{Kept: n[store.PictureKept], Due: n[store.PictureDue], Failed: n[store.PictureFailed]}
+	}
+	for _, n := range counts {
+		all.Kept, all.Due, all.Failed = all.Kept+n[store.PictureKept], all.Due+n[store.PictureDue], all.Failed+n[store.PictureFailed]
+	}
+	return all, err
 }

@@ -76,7 +76,7 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, m quota.Machin
 	if s.LastErrors, err = readErrors(ctx, tx); err != nil {
 		return s, g, err
 	}
-	if s.Pictures, err = readPictures(ctx, tx); err != nil {
+	if s.Pictures, err = readPictures(ctx, tx, s.Athletes); err != nil {
 		return s, g, err
 	}
 	d := plan.Next(situation)

@@ -112,14 +112,18 @@ func (tx *Tx) PicturesDropped(ctx context.Context, before time.Time, limit int) 
 	return tx.pictures(ctx, " WHERE dropped_at_ms > 0 AND dropped_at_ms < $1 ORDER BY dropped_at_ms LIMIT $2", ms(before), int64(limit))
 }
 
-// PictureCounts returns how many pictures there are of each outcome.
-func (tx *Tx) PictureCounts(ctx context.Context) (map[string]int, error) {
-	counts := map[string]int{}
-	err := tx.query(ctx, "counting pictures", "SELECT outcome, count(*) FROM {pictures} GROUP BY outcome", nil, func(rows *sql.Rows) error {
+// PictureCounts returns how many pictures there are, by athlete and outcome.
+func (tx *Tx) PictureCounts(ctx context.Context) (map[int64]map[string]int, error) {
+	counts := map[int64]map[string]int{}
+	err := tx.query(ctx, "counting pictures", "SELECT athlete_id, outcome, count(*) FROM {pictures} GROUP BY athlete_id, outcome", nil, func(rows *sql.Rows) error {
+		var athlete int64
 		var outcome string
 		var n int
-		err := rows.Scan(&outcome, &n)
-		counts[outcome] = n
+		err := rows.Scan(&athlete, &outcome, &n)
+		if counts[athlete] == nil {
+			counts[athlete] = map[string]int{}
+		}
+		counts[athlete][outcome] = n
 		return err
 	})
 	return counts, err

@@ -38,8 +38,10 @@ func testPictures(t *testing.T, b *bench) {
 	equal(t, "not dropped yet", list(func(ctx context.Context, tx *store.Tx) ([]store.Picture, error) {
 		return tx.PicturesDropped(ctx, at(3), 9)
 	}), nil)
-	counts := read(b, func(ctx context.Context, tx *store.Tx) (map[string]int, error) { return tx.PictureCounts(ctx) })
-	equal(t, "counts", counts, map[string]int{store.PictureDue: 1, store.PictureKept: 1, store.PictureFailed: 1})
+	counts := read(b, func(ctx context.Context, tx *store.Tx) (map[int64]map[string]int, error) {
+		return tx.PictureCounts(ctx)
+	})
+	equal(t, "counts", counts, map[int64]map[string]int{7: {store.PictureDue: 1, store.PictureKept: 1}, 8: {store.PictureFailed: 1}})
 
 	// One that readers see is a change of its activity; of an activity that isn't here there is nothing to see.
 	before := read(b, func(ctx context.Context, tx *store.Tx) (store.Position, error) { return tx.Position(ctx) })
