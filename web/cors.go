@@ -12,7 +12,7 @@ import (
 // strangers: cookies don't count from elsewhere, and no answer allows a browser to send them.
 
 const (
-	corsMethods = "GET, HEAD, POST"
+	corsMethods = "GET, HEAD, POST, PUT, DELETE"
 	corsHeaders = "Authorization, X-API-Key, Content-Type, If-None-Match, Last-Event-ID"
 	corsExposed = "Age, Cache-Status, Content-Length, ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, " +
 		"WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Usage, X-ReadRateLimit-Limit, X-ReadRateLimit-Usage, X-Request-Id"

@@ -71,7 +71,7 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%s: %s", target, r)
 		}
 		wantHeader(t, r, "Access-Control-Allow-Origin", site)
-		wantHeader(t, r, "Access-Control-Allow-Methods", "GET, HEAD, POST")
+		wantHeader(t, r, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
 		for _, name := range []string{"Authorization", "X-API-Key", "Content-Type", "If-None-Match", "Last-Event-ID"} {
 			if !strings.Contains(r.Header.Get("Access-Control-Allow-Headers"), name) {
 				t.Errorf("%s: %s isn't allowed", target, name)
