@@ -46,7 +46,7 @@ func (s *Server) feedPicture(w http.ResponseWriter, r *http.Request) error {
 			return nil, err
 		}
 		if len(list.Entries) == 0 {
-			return svg.Saying("Nothing here yet.", p.look), nil
+			return p.nothing(), nil
 		}
 		var rows []svg.Row
 		for _, e := range list.Entries {
@@ -55,6 +55,14 @@ func (s *Server) feedPicture(w http.ResponseWriter, r *http.Request) error {
 		p.look.Title = activities(len(rows)) + ", the latest: " + rows[0].Name
 		return svg.Rows(rows, p.look), nil
 	})
+}
+
+// nothing says why there is nothing to draw.
+func (p *pictureAsked) nothing() []byte {
+	if !showsActivities(p.view, p.query.Reader) {
+		return svg.Saying(totalsAlone, p.look)
+	}
+	return svg.Saying("Nothing here yet.", p.look)
 }
 
 // activityPicture answers with one activity.
@@ -106,7 +114,7 @@ func (s *Server) mapPicture(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		if len(groups) == 0 {
-			return svg.Saying("Nothing here yet.", p.look), nil
+			return p.nothing(), nil
 		}
 		near := slices.MaxFunc(groups, func(a, b *group) int { return len(a.routes) - len(b.routes) })
 		var threads []svg.Thread
@@ -123,8 +131,8 @@ func (s *Server) mapPicture(w http.ResponseWriter, r *http.Request) error {
 // totalsPicture answers with the totals and the goal.
 func (s *Server) totalsPicture(w http.ResponseWriter, r *http.Request) error {
 	return s.sendSVG(w, r, embedParams["totals"], func(p *pictureAsked) ([]byte, error) {
-		if !p.query.Reader.Owner && p.view.Publish.Mode != feed.PublishFull && p.query.Filtered() {
-			return nil, unauthorized("Only the totals of everything are public here.")
+		if !showsActivities(p.view, p.query.Reader) && p.query.Filtered() {
+			return nil, unauthorized(totalsAlone)
 		}
 		h := newTop(p.view.Totals(p.query), &musette.Status{}, nil, false, p.units, s.config.Now())
 		sum := svg.Sum{Far: h.Far.Value, Of: h.Far.Unit, Below: dotted(h.Sums...), Share: -1, Family: h.Family}

@@ -34,6 +34,9 @@ func (s *Server) getFeed(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// totalsAlone says what a stranger may see where totals are published, and nothing else.
+const totalsAlone = "Only the totals of everything are public here."
+
 func (s *Server) getTotals(w http.ResponseWriter, r *http.Request) error {
 	q, err := s.query(r, feed.FilterParams)
 	if err != nil {
@@ -43,9 +46,9 @@ func (s *Server) getTotals(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !q.Reader.Owner && view.Publish.Mode != feed.PublishFull && q.Filtered() {
+	if !showsActivities(view, q.Reader) && q.Filtered() {
 		// Totals of a few activities are as good as the activities.
-		return unauthorized("Only the totals of everything are public here.")
+		return unauthorized(totalsAlone)
 	}
 	response, err := view.TotalsResponse(q)
 	if err != nil {

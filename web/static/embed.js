@@ -223,6 +223,8 @@ ul { list-style: none; display: grid; gap: var(--gap); }
 li { min-width: 0; }
 a { color: inherit; }
 h3 a, figcaption a { text-decoration: none; }
+h3 a { display: block; padding: 12px 0; margin: -12px 0; }
+figcaption a { padding: 14px 0; }
 h3 a:hover, figcaption a:hover { text-decoration: underline; text-underline-offset: 3px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .card { display: flex; flex-direction: column; height: 100%; padding: 16px; background: var(--card); border: 1px solid var(--rule); border-radius: var(--radius); overflow: hidden; }
@@ -404,6 +406,14 @@ figcaption b { color: var(--ink); font-weight: 600; }
       if (this.note.textContent !== text) this.note.textContent = text;
       this.frame.classList.toggle('only', !this.body.hasChildNodes());
     }
+    // list asks for activities. Where there are none at all, though they add up to something, totals alone are public.
+    async list(source, values) {
+      const found = await source.get('/v1/feed', values);
+      if (found.activities.length) return found;
+      const [any, totals] = await Promise.all([source.get('/v1/feed', { limit: 1 }), source.get('/v1/totals')]);
+      return { ...found, only: !any.activities.length && totals.count > 0 };
+    }
+    nothing(only, v) { this.body.replaceChildren(el('p', { class: 'card' }, only ? v.words.totalsOnly : v.words.empty)); }
     filters() { return Object.fromEntries(FILTERS.map((f) => [f, this.getAttribute(f)])); }
   }
 
@@ -446,9 +456,9 @@ figcaption b { color: var(--ink); font-weight: 600; }
   };
 
   class Feed extends Widget {
-    ask(source) { return source.get('/v1/feed', { ...this.filters(), limit: this.getAttribute('limit') || 6 }); }
-    show({ activities }, v) {
-      if (!activities.length) { this.cards = null; this.body.replaceChildren(el('p', { class: 'card' }, v.words.empty)); return; }
+    ask(source) { return this.list(source, { ...this.filters(), limit: this.getAttribute('limit') || 6 }); }
+    show({ activities, only }, v) {
+      if (!activities.length) { this.cards = null; this.nothing(only, v); return; }
       const before = this.cards || new Map(), dress = `${v.lang} ${v.miles} ${this.source.base} `;
       this.cards = new Map(activities.map((a) => {
         const key = dress + JSON.stringify(a), old = before.get(a.id);
@@ -472,10 +482,10 @@ figcaption b { color: var(--ink); font-weight: 600; }
   const NEAR = 0.9; // degrees of latitude, 100 km: what is further apart is on another map
 
   class RouteMap extends Widget {
-    ask(source) { return source.get('/v1/feed', { has: 'map', ...this.filters(), limit: this.getAttribute('limit') || 100 }); }
-    show({ activities }, v) {
+    ask(source) { return this.list(source, { has: 'map', ...this.filters(), limit: this.getAttribute('limit') || 100 }); }
+    show({ activities, only }, v) {
       const all = activities.map((a) => ({ a, points: routeOf(a) })).filter((r) => r.points.length);
-      if (!all.length) { this.body.replaceChildren(el('p', { class: 'card' }, v.words.empty)); return; }
+      if (!all.length) { this.nothing(only, v); return; }
       // The map is of where most of the routes are; of several such places, where the latest is.
       let near = [];
       for (const { points } of all) {
