@@ -95,12 +95,13 @@ func (s *Server) myself(r *http.Request, values url.Values) (m myself, err error
 
 // A mePage shows an athlete what is shown of them, and lets them choose.
 type mePage struct {
+	shell
 	Title   string
 	Athlete string // hidden in each form: "" but for operators
 	Cursor  string
 	State   []sentence
 	Sums    []string
-	Public  string // what strangers see, in words
+	Others  string // what strangers see, in words
 	Full    bool   // single activities are published
 	Rows    []meRow
 	Next    string // addresses; "" is none
@@ -110,7 +111,6 @@ type mePage struct {
 	Choose  bool // the visitor may change something
 	Leave   bool
 	Connect bool // connecting again is what helps
-	Signed  bool // can sign out
 	Trouble string
 	Typed   map[string]string // what stood in a form that wasn't right
 }
@@ -195,9 +195,9 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, status int, m my
 	name := ""
 	st := view.StatusFor(m.owner())
 	page := mePage{
-		Athlete: m.asked, Cursor: cursor, Public: strangersSee(view.Publish), Full: view.Publish.Mode == feed.PublishFull,
+		Athlete: m.asked, Cursor: cursor, Others: strangersSee(view.Publish), Full: view.Publish.Mode == feed.PublishFull,
 		Export: m.at(mePath+"/export", nil), Choose: m.may(ScopeAdmin), Leave: m.may(ScopeAdmin) && s.config.Leave != nil,
-		Signed: m.Session, Trouble: trouble, Typed: typed,
+		shell: s.newShell(r, view, m.owner()), Trouble: trouble, Typed: typed,
 	}
 	for _, a := range st.Athletes {
 		name, page.Connect = a.Name, a.State == musette.StateReconnect && s.config.Connect != nil && m.Athlete != 0
@@ -210,7 +210,7 @@ func (s *Server) showMe(w http.ResponseWriter, r *http.Request, status int, m my
 	all := view.Totals(feed.Query{Reader: m.owner()}).Count
 	shown := view.Totals(feed.Query{Reader: feed.Reader{}, AthleteID: m.id}).Count
 	if view.Closed() != nil {
-		page.Public = "What must be hidden can’t be read, so strangers see nothing at the moment."
+		page.Others = "What must be hidden can’t be read, so strangers see nothing at the moment."
 	}
 	page.Sums = []string{count(all, "activity", "activities") + " here", thousands(shown) + " shown to strangers"}
 	if hidden := countHidden(hides); hidden > 0 {

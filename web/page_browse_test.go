@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"musette"
-	"musette/e2e/browser"
 	"musette/store"
 )
 
@@ -75,100 +73,6 @@ func (s *site) rich() *musette.Activity {
 	}
 	s.t.Fatal("no activity of the season has it all")
 	return nil
-}
-
-// pagesOf are the addresses of every kind of page there is.
-func pagesOf(s *site) map[string]string {
-	a := s.rich()
-	indoors := &musette.Activity{
-		ID: 77, AthleteID: a.AthleteID, Name: "Rain outside", SportType: "Yoga", Start: musette.At(seasonNow.Add(-time.Hour)),
-		StartLocal: "2026-10-08T18:30:00", MovingS: 1800,
-	}
-	s.put(indoors)
-	return map[string]string{
-		"feed": "/", "found": "/?q=run&type=Run&has=map", "wrong": "/?from=yesterday", "none": "/?q=zzzz",
-		"activity": "/a/" + strconv.FormatInt(a.ID, 10), "indoors": "/a/77", "map": "/map", "totals": "/totals", "missing": "/a/1", "docs": "/docs", "status": "/status", "me": "/me",
-	}
-}
-
-// A browser asks nobody but this server, whatever page it looks at; none is wider than the screen; nothing that can be
-// pressed is too small for a finger; axe-core finds nothing serious. In light and dark, on a phone and on a desk.
-func TestBrowserEveryPage(t *testing.T) {
-	t.Parallel()
-	axe := axeCore(t)
-	s := newSite(t, siteOptions{goalM: 3_000_000, streams: true})
-	for _, a := range s.season.Activities[:16] {
-		s.put(fromSeason(s.season, a))
-	}
-	pages := pagesOf(s)
-	r := newReader(t, 390)
-	r.forgive = []string{"status of 404", "status of 400"}
-	for name, path := range pages {
-		r.open(s.url(path))
-		for _, width := range []int64{390, 1280} {
-			for _, scheme := range []string{"light", "dark"} {
-				if err := browser.Wear(r.tab, width, 1000, scheme); err != nil {
-					t.Fatal(err)
-				}
-				where := fmt.Sprint(name, " ", width, " ", scheme)
-				if over := eval[int](r, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s: %d pixels too wide", where, over)
-				}
-				if folder := os.Getenv("MUSETTE_LOOK"); folder != "" { // for who changes how the pages look
-					look(t, r, fmt.Sprintf("%s/%s-%d-%s.png", folder, name, width, scheme))
-				}
-				if (width == 390) == (scheme == "light") { // each width and each scheme once
-					for _, finding := range r.findings(axe) {
-						t.Errorf("%s: %s", where, finding)
-					}
-				}
-			}
-		}
-		small := eval[[]string](r, `[...document.querySelectorAll("main a, main button, nav a, summary, footer a, footer button")]
-			.filter((e) => !e.closest(".skip, .photo, svg, .docs") && e.getClientRects().length && e.getBoundingClientRect().height < 43.5).map((e) => e.outerHTML.slice(0, 80))`)
-		if len(small) > 0 {
-			t.Errorf("%s: too small for a finger: %q", name, small)
-		}
-	}
-}
-
-// look keeps a picture, to be looked at.
-func look(t *testing.T, r *reader, name string) {
-	t.Helper()
-	shot, err := browser.Screenshot(r.tab, true)
-	if err == nil {
-		err = os.WriteFile(name, shot, 0o600)
-	}
-	if err != nil {
-		t.Error(err)
-	}
-}
-
-// findings are what axe-core finds on the page that is open, as far as it is serious.
-func (r *reader) findings(axe string) []string {
-	r.t.Helper()
-	_, err := chromedp.Run(r.tab, chromedp.Evaluate[any](axe+"; null"))
-	var found []string
-	if err == nil {
-		found, err = chromedp.Run(r.tab, chromedp.Evaluate[[]string](`axe.run({ resultTypes: ["violations"] }).then((r) => !r.passes.length ? ["it looked at nothing"] : r.violations
-			.filter((v) => v.impact === "serious" || v.impact === "critical")
-			.map((v) => v.id + " (" + v.impact + "): " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] || {}).message).join(" | ")))`,
-			chromedp.EvalAwaitPromise))
-	}
-	if err != nil {
-		r.t.Fatalf("axe-core can't be run: %v", err)
-	}
-	return found
-}
-
-// axeCore is the text of axe-core; testdata/axe has its licence.
-func axeCore(t *testing.T) string {
-	t.Helper()
-	body, err := os.ReadFile("testdata/axe/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }
 
 func TestBrowserShowsPhotosByKeys(t *testing.T) {
@@ -297,7 +201,7 @@ func TestBrowserPutsTilesUnderTheRoute(t *testing.T) {
 		if eval[string](r, `document.querySelector(".over .rim").getAttribute("d")`) == before {
 			t.Error("it doesn't zoom")
 		}
-		if f := r.findings(axeCore(t)); len(f) > 0 {
+		if f := r.findings(axeCore(t), ""); len(f) > 0 {
 			t.Error(f)
 		}
 		if html := eval[string](r, `document.documentElement.outerHTML`); strings.Contains(html, "sesame") || strings.Contains(html, host) {

@@ -34,6 +34,7 @@ type reader struct {
 	forgive []string // parts of the addresses of requests, or of reports, that may fail
 
 	mu       sync.Mutex
+	at       string // what is being looked at
 	troubles []string
 }
 
@@ -80,21 +81,27 @@ func call[P, R any](tab context.Context, command cdp.Command[P, R], params P) er
 func (r *reader) watch(event any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	note := func(trouble string) {
+		if r.at != "" {
+			trouble = r.at + ": " + trouble
+		}
+		r.troubles = append(r.troubles, trouble)
+	}
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		u, err := url.Parse(e.Request.URL)
 		if err == nil && u.Scheme != "data" && !net.ParseIP(u.Hostname()).IsLoopback() {
-			r.troubles = append(r.troubles, "a request went to "+e.Request.URL)
+			note("a request went to " + e.Request.URL)
 		}
 	case *page.EventJavascriptDialogOpening:
-		r.troubles = append(r.troubles, "a dialog says "+e.Message)
+		note("a dialog says " + e.Message)
 	case *runtime.EventExceptionThrown:
-		r.troubles = append(r.troubles, fmt.Sprintf("a script failed: %s at %s", e.ExceptionDetails.Text, e.ExceptionDetails.URL))
+		note(fmt.Sprintf("a script failed: %s at %s", e.ExceptionDetails.Text, e.ExceptionDetails.URL))
 	case *cdplog.EventEntryAdded:
 		report := e.Entry.Text + " " + e.Entry.URL
 		forgiven := slices.ContainsFunc(append(r.forgive, "/p/"), func(part string) bool { return strings.Contains(report, part) })
 		if e.Entry.Level == cdplog.EntryLevelError && !forgiven {
-			r.troubles = append(r.troubles, "the browser reports: "+report)
+			note("the browser reports: " + report)
 		}
 	}
 }
@@ -112,11 +119,17 @@ func (r *reader) open(address string) {
 	}
 }
 
-// waitFor waits until a JavaScript expression is true.
+// waitFor waits until a JavaScript expression is true, in whatever document the tab has come to.
 func (r *reader) waitFor(expression string) {
 	r.t.Helper()
-	if _, err := chromedp.Run(r.tab, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		r.t.Fatalf("waiting for %s: %v", expression, err)
+	for {
+		_, err := chromedp.Run(r.tab, chromedp.Poll[bool]("!!("+expression+")", chromedp.WithPollingTimeout(20*time.Second)))
+		if err == nil {
+			return
+		}
+		if s := err.Error(); !strings.Contains(s, "Cannot find context") && !strings.Contains(s, "navigated or closed") { // a way to another page
+			r.t.Fatalf("waiting for %s: %v", expression, err)
+		}
 	}
 }
 

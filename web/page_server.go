@@ -187,7 +187,7 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 		s.loginPage(w, r, p.Status, "", "")
 		return
 	}
-	m := message{Heading: headings[p.Status], Text: p.Detail, Home: p.Status < 500, Again: p.Status == http.StatusServiceUnavailable}
+	m := message{Heading: headings[p.Status], Text: p.Detail, Home: p.Status < 500, Again: p.Status == http.StatusServiceUnavailable && r.Method == http.MethodGet}
 	if m.Heading == "" {
 		m.Heading, m.Text = "Something went wrong", strings.TrimPrefix(m.Text, "Something went wrong here. ")
 	}

@@ -33,6 +33,8 @@ type siteOptions struct {
 	origins []string // whose pages may read the APIs
 	streams bool
 	tiles   Tiles
+	connect *Connect
+	leave   LeaveFunc
 }
 
 func newSite(t testing.TB, o siteOptions) *site {
@@ -56,7 +58,7 @@ func newSite(t testing.TB, o siteOptions) *site {
 	}
 	now := func() time.Time { return seasonNow }
 	s.feed = feed.New(feed.Config{Store: s.store, GoalM: o.goalM, Publish: o.publish, Now: now, Status: func(context.Context) (musette.Status, error) { return s.status, nil }})
-	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins, Streams: o.streams, Tiles: o.tiles, Picture: s.pictures.read})
+	s.server, err = New(Config{Feed: s.feed, Store: s.store, Open: !o.closed, Now: now, Origins: o.origins, Streams: o.streams, Tiles: o.tiles, Picture: s.pictures.read, Connect: o.connect, Leave: o.leave})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ func (s *Server) statusRoutes() map[string]methods {
 
 // A statusPage says how things stand, to those whose they are.
 type statusPage struct {
+	shell
 	Title    string
 	State    []sentence
 	Facts    []point
@@ -31,7 +32,6 @@ type statusPage struct {
 	Errors   []errorRow
 	Connect  bool
 	Mine     bool // one athlete's
-	Signed   bool
 }
 
 // A partRow says how complete one part is.
@@ -85,7 +85,7 @@ func (s *Server) getStatusPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := view.StatusFor(v.reader())
 	page := newStatusPage(&st, v, s.config.Now().UTC())
-	page.Signed = v.Session
+	page.shell = s.newShell(r, view, v.reader())
 	page.Connect = s.config.Connect != nil && v.Session && (v.operator() || st.State == musette.StateReconnect || anyReconnect(st.Athletes))
 	b, err := sitePages().write("status", page)
 	s.say(w, http.StatusOK, b, err)

@@ -84,7 +84,8 @@ func Wear(tab context.Context, width, height int64, scheme string) error {
 
 // picturesAreHere waits until every picture can be seen, the lazy ones too; one that never comes is no hindrance.
 const picturesAreHere = `(async () => {
-	await Promise.all([...document.images].map((i) => { i.loading = "eager"; return i.decode().catch(() => {}); }));
+	const roots = [document, ...[...document.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean)];
+	await Promise.all(roots.flatMap((r) => [...r.querySelectorAll("img")]).map((i) => { i.loading = "eager"; return i.decode().catch(() => {}); }));
 	await document.fonts.ready;
 	await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 	return true;

@@ -1,5 +1,5 @@
-// What every page has: days in the visitor's own language, photos one after the other over the page, and addresses
-// without what was left empty. Without this script each page is complete.
+// What every page has: days in the visitor's own language, clock times by their own clock, photos one after the other over
+// the page, and addresses without what was left empty. Without this script each page is complete.
 (() => {
   'use strict';
 
@@ -21,7 +21,26 @@
     }
   };
   localise(document);
-  window.musette = { localise };
+
+  // Clock times go by the reader's own clock, and "4 minutes ago" grows old.
+  const past = (n, one) => `${n} ${one}${n === 1 ? '' : 's'} ago`;
+  const ago = (s) => s < 60 ? 'just now' : s < 3600 ? past(Math.floor(s / 60), 'minute')
+    : s < 172800 ? past(Math.floor(s / 3600), 'hour') : past(Math.floor(s / 86400), 'day');
+  const today = () => new Date().toDateString();
+  const tell = () => {
+    for (const t of document.querySelectorAll('time[data-say]')) {
+      const at = new Date(t.dateTime);
+      if (t.dataset.say === 'ago') { t.textContent = ago((Date.now() - at) / 1000); continue; }
+      const form = { hour: '2-digit', minute: '2-digit' };
+      if (at.toDateString() !== today()) Object.assign(form, { day: 'numeric', month: 'long' });
+      t.textContent = at.toLocaleString('en-GB', form).replace(' at ', ', ');
+    }
+  };
+  tell();
+  setInterval(() => { if (!document.hidden) tell(); }, 30000);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) tell(); });
+
+  window.musette = { localise, tell, today };
 
   // Empty fields don't stand in the address.
   document.addEventListener('submit', (e) => {

@@ -51,23 +51,7 @@
   wide.addEventListener('change', columns);
   columns();
 
-  // Clock times go by the reader's own clock, and "4 minutes ago" grows old.
-  const past = (n, one) => `${n} ${one}${n === 1 ? '' : 's'} ago`;
-  const ago = (s) => s < 60 ? 'just now' : s < 3600 ? past(Math.floor(s / 60), 'minute')
-    : s < 172800 ? past(Math.floor(s / 3600), 'hour') : past(Math.floor(s / 86400), 'day');
-  const today = () => new Date().toDateString();
-  const opened = today();
-  const tell = () => {
-    for (const t of document.querySelectorAll('time[data-say]')) {
-      const at = new Date(t.dateTime);
-      if (t.dataset.say === 'ago') { t.textContent = ago((Date.now() - at) / 1000); continue; }
-      const form = { hour: '2-digit', minute: '2-digit' };
-      if (at.toDateString() !== today()) Object.assign(form, { day: 'numeric', month: 'long' });
-      t.textContent = at.toLocaleString('en-GB', form).replace(' at ', ', ');
-    }
-  };
-  tell();
-  setInterval(() => { if (!document.hidden) tell(); }, 30000);
+  const { localise, tell, today } = window.musette, opened = today();
 
   // get fetches HTML; null if it isn't there (any more).
   const get = async (path) => {
@@ -103,7 +87,7 @@
     if (!next && !old && !last && document.querySelector('.pages [rel=next]')) return; // it belongs to an older page
     told.set(fresh.id, html);
     if (old) old.remove(); else fresh.classList.add('new');
-    window.musette.localise(fresh);
+    localise(fresh);
     feed.insertBefore(fresh, next || null);
     for (const b of feed.querySelectorAll('.blank')) b.remove();
   };
@@ -176,7 +160,6 @@
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) { stop(); return; }
     if (today() !== opened) { location.reload(); return; } // "Today" has become yesterday
-    tell();
     listen();
   });
   addEventListener('pagehide', stop);
