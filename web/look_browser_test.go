@@ -252,6 +252,12 @@ func states() (list []struct {
 	})
 	add("databaseaway", musette.StateStoreDown, func(st *musette.Status) { st.Cause = "the database can't be reached" })
 	add("diskfull", musette.StateDiskFull, func(st *musette.Status) { st.Cause = "there is no space left in the data folder" })
+	add("wrongclock", musette.StateOK, func(st *musette.Status) {
+		st.Warnings = []musette.Warning{{
+			Name: musette.WarningClock, Since: at(-20 * time.Minute), OffS: 7203, Cause: "this machine's clock is 2 hours ahead of Strava's. Calls go by Strava's clock, and nothing stops",
+			Advice: "set it right, on Linux with `timedatectl set-ntp true`",
+		}}
+	})
 	add("team", musette.StateOK, func(st *musette.Status) {
 		st.Athletes[0].State = musette.StateReconnect
 		st.Athletes[0].Since, st.Athletes[0].Cause = at(-50*time.Hour), "the athlete has taken the access back on Strava; they can connect again at /connect"

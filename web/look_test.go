@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func (r *reader) findings(axe, rules string) []string {
 	if !eval[bool](r, `"axe" in window`) {
 		eval[any](r, axe+"; null")
 	}
-	found, err := chromedp.Run(r.tab, chromedp.Evaluate[[]string](`axe.run({ exclude: [".foreign"] }, { resultTypes: ["violations"]`+rules+` }).then((r) => !r.passes.length ? ["it looked at nothing"] : r.violations
+	found, err := chromedp.Run(r.tab, chromedp.Evaluate[[]string](`axe.run({ exclude: [".foreign"] }, { resultTypes: ["violations"]`+rules+` }).then((r) => !r.passes.length && !`+strconv.FormatBool(rules != "")+` ? ["it looked at nothing"] : r.violations
 		.filter((v) => v.impact === "serious" || v.impact === "critical")
 		.map((v) => v.id + " (" + v.impact + "): " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] || {}).message).join(" | ")))`,
 		chromedp.EvalAwaitPromise))

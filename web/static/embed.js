@@ -224,7 +224,7 @@ li { min-width: 0; }
 a { color: inherit; }
 h3 a, figcaption a { text-decoration: none; }
 h3 a { display: block; padding: 12px 0; margin: -12px 0; }
-figcaption a { padding: 14px 0; }
+figcaption a { display: inline-block; padding: 12px 0; margin: -12px 0; }
 h3 a:hover, figcaption a:hover { text-decoration: underline; text-underline-offset: 3px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .card { display: flex; flex-direction: column; height: 100%; padding: 16px; background: var(--card); border: 1px solid var(--rule); border-radius: var(--radius); overflow: hidden; }
