@@ -406,8 +406,8 @@ figcaption b { color: var(--ink); font-weight: 600; }
       if (this.note.textContent !== text) this.note.textContent = text;
       this.frame.classList.toggle('only', !this.body.hasChildNodes());
     }
-    // list asks for activities. Where there are none at all, though they add up to something, totals alone are public.
-    async list(source, values) {
+    // search asks for activities. Where there are none at all, though they add up to something, totals alone are public.
+    async search(source, values) {
       const found = await source.get('/v1/feed', values);
       if (found.activities.length) return found;
       const [any, totals] = await Promise.all([source.get('/v1/feed', { limit: 1 }), source.get('/v1/totals')]);
@@ -456,7 +456,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
   };
 
   class Feed extends Widget {
-    ask(source) { return this.list(source, { ...this.filters(), limit: this.getAttribute('limit') || 6 }); }
+    ask(source) { return this.search(source, { ...this.filters(), limit: this.getAttribute('limit') || 6 }); }
     show({ activities, only }, v) {
       if (!activities.length) { this.cards = null; this.nothing(only, v); return; }
       const before = this.cards || new Map(), dress = `${v.lang} ${v.miles} ${this.source.base} `;
@@ -482,7 +482,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
   const NEAR = 0.9; // degrees of latitude, 100 km: what is further apart is on another map
 
   class RouteMap extends Widget {
-    ask(source) { return this.list(source, { has: 'map', ...this.filters(), limit: this.getAttribute('limit') || 100 }); }
+    ask(source) { return this.search(source, { has: 'map', ...this.filters(), limit: this.getAttribute('limit') || 100 }); }
     show({ activities, only }, v) {
       const all = activities.map((a) => ({ a, points: routeOf(a) })).filter((r) => r.points.length);
       if (!all.length) { this.nothing(only, v); return; }
