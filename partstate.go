@@ -12,6 +12,7 @@ const (
 	OutcomeEmpty       Outcome = "empty"       // Strava says, believably, that there is nothing
 	OutcomeFailed      Outcome = "failed"      // given up until something changes
 	OutcomeQuarantined Outcome = "quarantined" // its documents are unusable; see Error
+	OutcomeHinted      Outcome = "hinted"      // somebody says that there is such an activity; until it was seen, nothing is missing
 )
 
 // PartState is what is known about fetching one part of one activity (or one listing of an athlete, with activity

@@ -32,6 +32,7 @@ func (k *Keeper) unlisted(ctx context.Context, tx *store.Tx, e strava.Event, st 
 	}
 	if st.ActivityID == 0 {
 		st.AthleteID, st.ActivityID, st.Start, st.FirstSeen = e.OwnerID, e.ObjectID, now.UTC(), now.UTC()
+		st.Outcome = musette.OutcomeHinted
 	} else if !st.Due.IsZero() && st.Class <= musette.ClassEvent { // it is asked for already
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"musette"
 	"musette/store"
 	"musette/strava/stravatest"
 )
@@ -49,6 +50,44 @@ func TestMadeUpIDsCostLittle(t *testing.T) {
 	if _, ok := h.shown(id); !ok {
 		t.Error("a real activity among made-up ones isn't here after a poll's interval")
 	}
+	h.complete()
+}
+
+// Of an activity that nobody has seen nothing is promised: no status counts it as due, or says when it will be here.
+func TestAHintPromisesNothing(t *testing.T) {
+	t.Parallel()
+	h := mirrored(t)
+	promised := func(when string) {
+		s := h.status()
+		if n := s.Athletes[0].Parts[musette.PartDetail].Due; n != 0 || s.ETA != nil {
+			t.Errorf("%s: %d details are to come, at %v", when, n, s.ETA)
+		}
+	}
+	h.event(h.about("create", 79, h.athlete())) // made up
+	promised("an event")
+	h.minutes(0)
+	promised("it is taken in")
+	h.clock.Advance(30 * time.Second)
+	promised("it is due")
+	h.minutes(10)
+	promised("it isn't there")
+	h.minutes(50)
+	h.clock.Advance(time.Hour)
+	promised("it is due again")
+	h.minutes(5)
+	promised("it is forgotten")
+
+	id := h.add(time.Time{}) // one that is there is promised as soon as it was seen
+	h.fault(stravatest.Fault{Kind: stravatest.FaultServerError, Path: "/activities/*", Count: 40})
+	h.event(h.about("create", id, h.athlete()))
+	h.later(30 * time.Second)
+	promised("an event on what Strava doesn't give")
+	h.later(time.Minute) // Strava fails again and again, so the newest page is looked at
+	if s := h.status(); s.Athletes[0].Parts[musette.PartDetail].Due != 1 || s.ETA == nil {
+		t.Errorf("listed, without its detail: %+v, at %v, want one to come", s.Athletes[0].Parts[musette.PartDetail], s.ETA)
+	}
+	h.server.ClearFaults()
+	h.later(time.Hour)
 	h.complete()
 }
 

@@ -92,7 +92,7 @@ func (p Policy) once(st musette.PartState) musette.PartState {
 // essential: a first detail, an athlete and a listing are tried for ever.
 func essential(st musette.PartState) bool {
 	return st.ActivityID == 0 ||
-		st.Part == musette.PartDetail && (st.Outcome == musette.OutcomeNever || st.Outcome == musette.OutcomeQuarantined)
+		st.Part == musette.PartDetail && (st.Outcome == musette.OutcomeNever || st.Outcome == musette.OutcomeQuarantined || st.Outcome == musette.OutcomeHinted)
 }
 
 // spent reports whether a part has failed so often that it is left alone until something about it changes. One of

@@ -10,7 +10,7 @@ import (
 
 // A Backlog is how much is to be called. Athletes for whom nothing can be called are left out ([Tx.Block]).
 type Backlog struct {
-	// Ready is how many part states are due, by class.
+	// Ready is how many part states are due, by class, but for what is only hinted at.
 	Ready [musette.NumClasses]int
 	// Waiting is how many parts of activities wait for another try that is due later: the last one failed, or brought
 	// what Strava is still preparing. Parts that were given up or set aside don't count, nor do rechecks.
@@ -26,6 +26,9 @@ const (
 		WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms <= $1 AND ` + notBlockedSQL + ` GROUP BY class
 		UNION ALL SELECT class, -1, count(*), sum(CASE WHEN ` + waitsSQL + ` THEN 1 ELSE 0 END) FROM {part_states}
 		WHERE ready = 1 AND due_at_ms <> 0 AND due_at_ms > $1 AND ` + notBlockedSQL + ` GROUP BY class`
+
+	hintedSQL = `SELECT class, count(*) FROM {part_states} WHERE outcome = 'hinted' AND due_at_ms <> 0 AND due_at_ms <= $1
+		AND ` + notBlockedSQL + " GROUP BY class"
 
 	lastWaitingSQL = `SELECT coalesce(max(due), 0) FROM (
 		SELECT due FROM (SELECT due_at_ms AS due FROM {part_states} WHERE ready = 0 AND due_at_ms <> 0 AND due_at_ms > $1 AND ` + waitsSQL + " AND " + notBlockedSQL + `
@@ -59,6 +62,15 @@ func (tx *Tx) Backlog(ctx context.Context, now time.Time) (Backlog, error) {
 		var class, sign, ready, waiting int64
 		err := rows.Scan(&class, &sign, &ready, &waiting)
 		add(class, sign*ready, -sign*waiting)
+		return err
+	})
+	if err != nil {
+		return b, err
+	}
+	err = tx.query(ctx, "counting hints", hintedSQL, []any{ms(now)}, func(rows *sql.Rows) error {
+		var class, hints int64
+		err := rows.Scan(&class, &hints)
+		add(class, -hints, 0)
 		return err
 	})
 	if err != nil {

@@ -87,8 +87,8 @@ func (tx *Tx) lane(r *record, sign int64) {
 	tx.lanes[k] = c
 }
 
-// waitsSQL is waits where the row isn't ready; the index part_states_waiting has just these.
-const waitsSQL = "activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined'"
+// waitsSQL is waits where the row isn't ready; the index part_states_waiting has these.
+const waitsSQL = "activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined' AND outcome <> 'hinted'"
 
 // waits reports whether a part that is due later belongs to what is to be here: a part of an activity whose last try
 // failed, or brought what Strava is still preparing. Rechecks look again at what is here, and a poll comes round by itself.

@@ -87,7 +87,7 @@ func (tx *Tx) count(r *record, sign int) {
 }
 
 func isOpen(o musette.Outcome) bool {
-	return o != musette.OutcomeFailed && o != musette.OutcomeQuarantined
+	return o != musette.OutcomeFailed && o != musette.OutcomeQuarantined && o != musette.OutcomeHinted
 }
 
 // flush writes what the transaction adds to tallies, counts and the number of changes. It is the last thing before

@@ -187,7 +187,7 @@ func (q *plainQueue) instant(draw func(string, int) int) time.Time {
 
 var (
 	queueParts    = append([]musette.Part{musette.ListPoll, musette.PartAthlete}, musette.ActivityParts...)
-	queueOutcomes = []musette.Outcome{musette.OutcomeNever, musette.OutcomeHave, musette.OutcomeEmpty, musette.OutcomeFailed, musette.OutcomeQuarantined}
+	queueOutcomes = []musette.Outcome{musette.OutcomeNever, musette.OutcomeHave, musette.OutcomeEmpty, musette.OutcomeFailed, musette.OutcomeQuarantined, musette.OutcomeHinted}
 )
 
 func (q *plainQueue) key(draw func(string, int) int) musette.Key {
@@ -318,10 +318,10 @@ func (q *plainQueue) compare(ctx context.Context, t tester, tx *store.Tx, now ti
 		if p.ActivityID != 0 {
 			addCount(counts, p.PartState)
 		}
-		switch open := p.Outcome != musette.OutcomeFailed && p.Outcome != musette.OutcomeQuarantined; {
+		switch open := openOutcome(p.Outcome); {
 		case p.Due.IsZero():
 		case !p.Due.After(now):
-			if !q.blocked[p.AthleteID] {
+			if !q.blocked[p.AthleteID] && p.Outcome != musette.OutcomeHinted {
 				want.Ready[p.Class]++
 			}
 		default:
@@ -387,8 +387,13 @@ func addCount(counts map[int64]map[musette.Part]musette.PartCount, p musette.Par
 	case musette.OutcomeQuarantined:
 		c.Quarantined++
 	}
-	if !p.Due.IsZero() && p.Class != musette.ClassRecheck && p.Outcome != musette.OutcomeFailed && p.Outcome != musette.OutcomeQuarantined {
+	if !p.Due.IsZero() && p.Class != musette.ClassRecheck && openOutcome(p.Outcome) {
 		c.Due++
 	}
 	counts[p.AthleteID][p.Part] = c
+}
+
+// openOutcome reports whether a part with this outcome is to be here when it is due.
+func openOutcome(o musette.Outcome) bool {
+	return o == musette.OutcomeNever || o == musette.OutcomeHave || o == musette.OutcomeEmpty
 }

@@ -219,6 +219,7 @@ CREATE INDEX part_states_ready ON musette.part_states (class, athlete_id, start_
 CREATE INDEX part_states_waiting ON musette.part_states (ready, due_at_ms, class, athlete_id, activity_id, outcome)
     WHERE ready = 0 AND due_at_ms <> 0 AND activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined';
 CREATE INDEX part_states_lists ON musette.part_states (athlete_id, part) WHERE activity_id < 1;
+CREATE INDEX part_states_hinted ON musette.part_states (due_at_ms) WHERE outcome = 'hinted';
 CREATE INDEX part_states_error ON musette.part_states (last_try_ms DESC) WHERE error_kind <> '';
 ALTER TABLE musette.part_states ENABLE ROW LEVEL SECURITY;
 

@@ -206,6 +206,7 @@ CREATE INDEX part_states_waiting ON part_states (ready, due_at_ms, class, athlet
     WHERE ready = 0 AND due_at_ms <> 0 AND activity_id <> 0 AND class <> 7 AND outcome <> 'failed' AND outcome <> 'quarantined';
 -- (Not "= 0": SQLite would compile every statement with "activity_id = $1" anew for each value.)
 CREATE INDEX part_states_lists ON part_states (athlete_id, part) WHERE activity_id < 1;
+CREATE INDEX part_states_hinted ON part_states (due_at_ms) WHERE outcome = 'hinted';
 CREATE INDEX part_states_error ON part_states (last_try_ms DESC) WHERE error_kind <> '';
 
 CREATE TABLE changes (
