@@ -21,9 +21,9 @@ const SyncLease = "sync"
 // lockName is the file of SyncLease on SQLite.
 const lockName = "sync.lock"
 
-// A Lease is held until it is released or runs out: on Postgres by the database's clock, unless it is renewed; on
-// SQLite, whose processes share a machine, it is a lock on a file, which the kernel frees when the holder ends, however
-// it ends, and not before. Its number is higher than that of everyone who held it before: an Update fenced by an old
+// A Lease is held until it is released or runs out, which it does by the database's clock unless it is renewed. On an
+// SQLite file, whose processes share a machine, it is a lock on a file, which the kernel frees when the holder ends,
+// however it ends, and not before. Its number is higher than that of everyone who held it before: an Update fenced by an old
 // one fails.
 type Lease struct {
 	Name, Holder string
@@ -31,7 +31,7 @@ type Lease struct {
 
 	s    *Store
 	ttl  time.Duration
-	file *flock.Flock // on SQLite
+	file *flock.Flock // on an SQLite file
 }
 
 const (
@@ -46,7 +46,7 @@ const (
 	fenceSQL   = "SELECT number FROM {leases} WHERE name = $1 AND number = $2 AND (until_ms > {now} OR $3 = 1) AND until_ms > 0{lock}"
 )
 
-// Acquire takes the lease of a name, on Postgres for ttl unless renewed. [HeldError] if it is held, be it by the same
+// Acquire takes the lease of a name, for ttl where the clock ends it. [HeldError] if it is held, be it by the same
 // holder.
 func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (*Lease, error) {
 	l := &Lease{Name: name, Holder: holder, s: s, ttl: ttl}
