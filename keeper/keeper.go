@@ -83,6 +83,7 @@ type Keeper struct {
 	forgot     string          // the last departure that files were made free of
 	forgetAt   time.Time       // not before then
 	nudge      chan struct{}
+	silence    time.Duration                  // after which the database is away
 	trouble    atomic.Pointer[trouble]        // nil while Run gets on
 	found      atomic.Pointer[store.Findings] // of a check that found damage, until it is seen to
 	damages    damages
@@ -112,7 +113,7 @@ func New(c Config) *Keeper {
 	if c.Holder == "" {
 		c.Holder = holder()
 	}
-	k := &Keeper{Config: c, nudge: make(chan struct{}, 1), grants: map[string]bool{}, dead: map[string]bool{}}
+	k := &Keeper{Config: c, nudge: make(chan struct{}, 1), silence: silenceMost, grants: map[string]bool{}, dead: map[string]bool{}}
 	k.run = fmt.Sprintf("%08x", rand.Uint32())
 	k.damages.check = make(chan struct{}, 1)
 	if c.Store != nil {
@@ -184,15 +185,19 @@ func (k *Keeper) Step(ctx context.Context, now time.Time) (wake time.Time, err e
 const (
 	// writeLimit bounds how long somebody who stops waits for the store to take what came.
 	writeLimit = 20 * time.Second
-	// writeMost bounds how long writing what came may take at all. A page of activities is two thousand statements, and
-	// a database may be at the other end of a slow line; but one that says nothing any more is away.
+	// writeMost bounds how long writing what came may take at all: a database may be at the other end of a slow line.
 	writeMost = 2 * time.Minute
 )
 
-// lasting outlives its parent by the time that writing may take: what came is written though nobody wants more.
+// lasting outlives its parent by the time that writing may take: what came is written though nobody wants more. Where the
+// database has fallen silent there is nothing to wait for.
 func lasting(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), writeMost)
 	unlinked := context.AfterFunc(parent, func() {
+		if silent(parent) != nil {
+			cancel()
+			return
+		}
 		t := time.NewTimer(writeLimit)
 		defer t.Stop()
 		select {

@@ -29,8 +29,11 @@ func (k *Keeper) Lead(ctx context.Context, f func(context.Context) error) error 
 	})
 }
 
-// leading is Lead with the store's content as it is, whatever rules it was derived by.
+// leading is Lead with the store's content as it is, whatever rules it was derived by. It ends too when the database falls
+// silent.
 func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (err error) {
+	ctx, unwatch := k.watched(ctx)
+	defer func() { err = unwatch(err) }()
 	lease, err := k.takeLease(ctx)
 	if err != nil {
 		return err
@@ -52,6 +55,10 @@ func (k *Keeper) leading(ctx context.Context, f func(context.Context) error) (er
 		<-done
 		k.lease = nil
 		k.leads.Store(false)
+		if silent(ctx) != nil {
+			k.unreleased = lease
+			return
+		}
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 		defer cancel()
 		switch free := lease.Release(last); {

@@ -14,7 +14,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	type costs struct{ first, rest, same, edited, moreEdited int }
 	pages := func(activities int) (c costs) {
-		h, step := overLine(t, activities, onlyLists)
+		h, _, step := overLine(t, activities, onlyLists)
 		h.lead(func(context.Context) error {
 			step() // who it is
 			c.first, c.rest = step(), step()
@@ -52,7 +52,7 @@ func TestRoundTrips(t *testing.T) {
 		}
 	}
 
-	h, step := overLine(t, 9)
+	h, _, step := overLine(t, 9)
 	h.lead(func(context.Context) error {
 		for range 3 {
 			step()
@@ -66,15 +66,15 @@ func TestRoundTrips(t *testing.T) {
 	})
 }
 
-// slack is for what a connection that hasn't been used for a second asks first, and a token that is renewed.
+// slack is for a lease or a token that is renewed meanwhile.
 const slack = 10
 
 // overLine is a house with Postgres at the other end of a line. step makes a step and returns its round trips.
-func overLine(t *testing.T, activities int, with ...func(*house)) (h *house, step func() int) {
-	line := pgtest.NewLine(t, pgtest.New(t))
+func overLine(t *testing.T, activities int, with ...func(*house)) (h *house, line *pgtest.Line, step func() int) {
+	line = pgtest.NewLine(t, pgtest.New(t))
 	with = append(with, func(h *house) { h.url = line.URL })
 	h = newHouse(t, stravatest.Config{Seed: 1, Activities: activities, Limits: plenty}, with...)
-	return h, func() int {
+	return h, line, func() int {
 		before := line.Trips()
 		_, err := h.keeper.Step(t.Context(), h.clock.Now())
 		h.must(err)

@@ -33,6 +33,7 @@ type Store struct {
 	now     func() time.Time
 
 	writer, reader *sql.DB
+	listener       *sql.DB // of Postgres: one connection, for Answers
 	viewOptions    *sql.TxOptions
 	anchor         *sql.Conn // keeps a database in memory alive
 	toRead         bool      // nothing is written, see OpenToRead
@@ -167,6 +168,9 @@ func (s *Store) Close() error {
 	var errs []error
 	if s.anchor != nil {
 		errs = append(errs, s.anchor.Close())
+	}
+	if s.listener != nil {
+		errs = append(errs, s.listener.Close())
 	}
 	if s.reader != nil && s.reader != s.writer {
 		errs = append(errs, s.reader.Close())

@@ -31,8 +31,11 @@ func connect(ctx context.Context, c Config, toRead bool) (*Store, error) {
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections) // fewer would redial at every burst
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	listener := stdlib.OpenDB(*config)
+	listener.SetMaxOpenConns(1)
+	listener.SetConnMaxIdleTime(time.Minute)
 	s := &Store{
-		dialect: postgresDialect, where: where, now: c.Now, writer: db, reader: db, toRead: toRead,
+		dialect: postgresDialect, where: where, now: c.Now, writer: db, reader: db, listener: listener, toRead: toRead,
 		viewOptions: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	}
 	if err := s.createSchema(ctx); err != nil {
@@ -40,6 +43,20 @@ func connect(ctx context.Context, c Config, toRead bool) (*Store, error) {
 		return nil, err
 	}
 	return s.start(ctx)
+}
+
+// Answers returns [ErrUnreachable] if the database says nothing until ctx is over. It is asked by a connection of its own:
+// the others may all be at work, each for as long as it takes. Whatever it says is an answer, a refusal too. SQLite isn't
+// asked.
+func (s *Store) Answers(ctx context.Context) error {
+	if s.listener == nil {
+		return nil
+	}
+	err := s.listener.PingContext(ctx)
+	if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
+		return s.fail("waiting for an answer", err)
+	}
+	return nil
 }
 
 // parseURL reads the URL and what may be said about it. The parsers' own errors quote the URL, so they are dropped.

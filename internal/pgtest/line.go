@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -17,7 +18,10 @@ type Line struct {
 	URL string // of the database at its other end
 
 	trips  atomic.Int64
-	silent atomic.Bool
+	silent atomic.Int64 // from so many trips on; 0: not
+
+	mu   sync.Mutex
+	open []net.Conn
 }
 
 // NewLine lays a line to a database that [New] has made.
@@ -30,8 +34,6 @@ func NewLine(tb testing.TB, to string) *Line {
 	check(tb, err)
 	l := &Line{URL: "postgres://postgres@" + at.Addr().String() + u.Path + "?sslmode=disable"}
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
 	wg.Go(func() {
 		for {
 			near, err := at.Accept()
@@ -43,30 +45,43 @@ func NewLine(tb testing.TB, to string) *Line {
 				near.Close()
 				continue
 			}
-			mu.Lock()
-			open = append(open, near, far)
-			mu.Unlock()
+			l.mu.Lock()
+			l.open = append(l.open, near, far)
+			l.mu.Unlock()
 			wg.Go(func() { defer far.Close(); l.ask(far, near) })
 			wg.Go(func() { defer near.Close(); l.answer(near, far) })
 		}
 	})
 	tb.Cleanup(func() {
 		at.Close()
-		mu.Lock()
-		for _, c := range open {
-			c.Close()
-		}
-		mu.Unlock()
+		l.Mend()
 		wg.Wait()
 	})
 	return l
 }
 
-// Trips is how often the program has waited for the database: it has asked for everything sent so far to be done.
+// Trips is how often the program has waited for the database: it has asked for everything sent so far to be done. Whether
+// the database is still there, which it asks when some time has passed, isn't counted.
 func (l *Line) Trips() int { return int(l.trips.Load()) }
 
-// FallSilent loses all that is sent from now on, either way, without a word to anybody.
-func (l *Line) FallSilent() { l.silent.Store(true) }
+// FallSilent loses all that is sent when so many more round trips have begun, either way, without a word to anybody.
+func (l *Line) FallSilent(after int) { l.silent.Store(l.trips.Load() + int64(after)) }
+
+// Mend ends the silence, and the connections that there were.
+func (l *Line) Mend() {
+	l.silent.Store(0)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.open {
+		c.Close()
+	}
+	l.open = nil
+}
+
+func (l *Line) isSilent() bool {
+	from := l.silent.Load()
+	return from > 0 && l.trips.Load() >= from
+}
 
 // ask carries what the program sends. A message is a byte that says which, the length of the rest, and the rest; only the
 // first of a connection begins with its length.
@@ -80,10 +95,10 @@ func (l *Line) ask(to io.Writer, from io.Reader) {
 		if _, err := io.ReadFull(from, rest); err != nil {
 			return
 		}
-		if kind == 1 && (head[0] == 'S' || head[0] == 'Q') { // sync, query: it waits for the answer now
+		if kind == 1 && (head[0] == 'S' || head[0] == 'Q') && !bytes.HasPrefix(rest, ping) { // sync, query: it waits for the answer now
 			l.trips.Add(1)
 		}
-		if l.silent.Load() {
+		if l.isSilent() {
 			continue
 		}
 		if _, err := to.Write(append(head, rest...)); err != nil {
@@ -91,6 +106,9 @@ func (l *Line) ask(to io.Writer, from io.Reader) {
 		}
 	}
 }
+
+// ping is the query by which the driver finds out whether a connection is still one.
+var ping = []byte("-- ping")
 
 // answer carries what the database sends.
 func (l *Line) answer(to io.Writer, from io.Reader) {
@@ -100,7 +118,7 @@ func (l *Line) answer(to io.Writer, from io.Reader) {
 		if err != nil {
 			return
 		}
-		if l.silent.Load() {
+		if l.isSilent() {
 			continue
 		}
 		if _, err := to.Write(buf[:n]); err != nil {
