@@ -3,7 +3,6 @@ package feed
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -60,15 +59,22 @@ func ParseQuery(values url.Values, allowed ...string) (Query, error) {
 // CheckParams refuses parameters that aren't allowed, and those given twice that aren't lists. An error is a
 // [*ParamError].
 func CheckParams(values url.Values, allowed ...string) error {
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	var wrong *ParamError // the first by name, so that the same query always gets the same answer
+	for name, given := range values {
+		if wrong != nil && wrong.Param < name {
+			continue
+		}
 		switch {
 		case !slices.Contains(allowed, name) && len(allowed) == 0:
-			return &ParamError{name, "there are no parameters here"}
+			wrong = &ParamError{name, "there are no parameters here"}
 		case !slices.Contains(allowed, name):
-			return &ParamError{name, "there is no such parameter; there are " + strings.Join(allowed, ", ")}
-		case len(values[name]) > 1 && name != "type" && name != "has":
-			return &ParamError{name, "it is given more than once"}
+			wrong = &ParamError{name, "there is no such parameter; there are " + strings.Join(allowed, ", ")}
+		case len(given) > 1 && name != "type" && name != "has":
+			wrong = &ParamError{name, "it is given more than once"}
 		}
+	}
+	if wrong != nil {
+		return wrong
 	}
 	return nil
 }
@@ -94,15 +100,16 @@ func (p *params) one(name, right string) string {
 	return v
 }
 
+var rightLimit = fmt.Sprintf("it is a number from 1 to %d", MaxLimit)
+
 func (p *params) limit() int {
-	right := fmt.Sprintf("it is a number from 1 to %d", MaxLimit)
-	v := p.one("limit", right)
+	v := p.one("limit", rightLimit)
 	if v == "" {
 		return 0
 	}
 	n, err := strconv.ParseUint(v, 10, 31)
 	if err != nil || n < 1 || n > MaxLimit {
-		p.fail("limit", right)
+		p.fail("limit", rightLimit)
 	}
 	return int(n)
 }

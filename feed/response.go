@@ -22,8 +22,8 @@ const (
 type Response struct {
 	Body []byte // JSON; not to be changed
 
-	tag        string
-	gzip, zstd func() []byte
+	plainTag, gzipTag, zstdTag string
+	gzip, zstd                 func() []byte
 }
 
 // worthwhile is the size, in bytes, below which compressing a body saves no packet.
@@ -35,9 +35,10 @@ func NewResponse(body []byte, variant string) *Response {
 	h.Write([]byte(variant))
 	h.Write([]byte{0})
 	h.Write(body)
+	tag := base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 	return &Response{
-		Body: body,
-		tag:  base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18]),
+		Body:     body,
+		plainTag: `"` + tag + `"`, gzipTag: `"` + tag + "-" + Gzip + `"`, zstdTag: `"` + tag + "-" + Zstd + `"`,
 		gzip: sync.OnceValue(func() []byte { return gzipped(body) }),
 		zstd: sync.OnceValue(func() []byte { return encoder().EncodeAll(body, nil) }),
 	}
@@ -60,10 +61,13 @@ func (r *Response) Encoded(coding string) []byte {
 // ETag returns the strong entity tag of the body in a coding: the same bytes for the same reader have the same tag,
 // on every instance and after every restart; other bytes have another.
 func (r *Response) ETag(coding string) string {
-	if coding == Plain {
-		return `"` + r.tag + `"`
+	switch coding {
+	case Gzip:
+		return r.gzipTag
+	case Zstd:
+		return r.zstdTag
 	}
-	return `"` + r.tag + "-" + coding + `"`
+	return r.plainTag
 }
 
 var encoder = sync.OnceValue(func() *zstd.Encoder {

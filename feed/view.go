@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"sync"
@@ -169,7 +170,8 @@ func (v *View) StatusFor(r Reader) musette.Status {
 
 // FeedResponse returns a page as the API's JSON. An error is a [*ParamError], as in Query.
 func (v *View) FeedResponse(q Query) (*Response, error) {
-	if q.Cursor == "" && q.Limit == 0 && !q.Filtered() {
+	q.Limit = cmp.Or(q.Limit, DefaultLimit)
+	if q.Cursor == "" && q.Limit == DefaultLimit && !q.Filtered() {
 		if r := v.first[q.Reader]; r != nil {
 			return r, nil
 		}

@@ -60,11 +60,13 @@ func BenchmarkFeed(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, headers := range map[string]http.Header{
-		"owner":    {"X-Api-Key": {key}, "Accept-Encoding": {"gzip, zstd"}},
-		"stranger": {"Accept-Encoding": {"gzip, zstd"}},
+		"owner":        {"X-Api-Key": {key}, "Accept-Encoding": {"gzip, zstd"}},
+		"stranger":     {"Accept-Encoding": {"gzip, zstd"}},
+		"not-modified": {"Accept-Encoding": {"gzip, zstd"}, "If-None-Match": {"*"}},
 	} {
 		b.Run(name, func(b *testing.B) {
-			r := httptest.NewRequest("GET", "/v1/feed", nil)
+			b.ReportAllocs()
+			r := httptest.NewRequest("GET", "/v1/feed?limit=50", nil)
 			r.Header, r.RemoteAddr = headers, "127.0.0.1:50000"
 			for b.Loop() {
 				s.ServeHTTP(discard{http.Header{}}, r)

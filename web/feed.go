@@ -69,16 +69,17 @@ func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
 	return s.inForm(w, r, r.PathValue("id"), form{contentType: "application/json", write: (*Server).activityJSON})
 }
 
+const fromMemory = "musette; hit"
+
 // sayFromMemory says, for caches and people who debug, that an answer came from the copy, in which state the copy is
 // if that isn't an everyday one (RFC 9211), and how long ago it was last known to be complete (RFC 9111, section 5.1).
 func (s *Server) sayFromMemory(h http.Header, view *feed.View) {
-	status := "musette; hit"
 	switch st := view.Status.State; st {
 	case musette.StateOK, musette.StateSyncing:
+		h["Cache-Status"] = hitFromMemory
 	default:
-		status += "; detail=" + string(st)
+		h.Set("Cache-Status", fromMemory+"; detail="+string(st))
 	}
-	h.Set("Cache-Status", status)
 	if asOf := view.Status.AsOf; asOf != nil {
 		h.Set("Age", strconv.FormatInt(int64(max(0, s.config.Now().Sub(*asOf))/time.Second), 10))
 	}

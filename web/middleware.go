@@ -12,9 +12,21 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 )
 
 const varyOn = "Authorization, X-API-Key, Cookie, Accept-Encoding"
+
+// Headers that many answers have alike. Their lists are shared: an answer may have another one instead, but what is in
+// them never changes.
+var (
+	noSniff       = []string{"nosniff"}
+	sameOrigin    = []string{"same-origin"} // not no-referrer: a form's Origin would then be null
+	pagePolicy    = []string{contentPolicy}
+	privateCache  = []string{cachePrivate}
+	publicCache   = []string{cachePublic}
+	hitFromMemory = []string{fromMemory}
+)
 
 // outer is around every request: an id, the headers that keep a page safe, the log, and the last net for panics.
 func (s *Server) outer(next http.Handler) http.Handler {
@@ -24,23 +36,17 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, about))
 		rec := &recorder{ResponseWriter: w}
 		h := w.Header()
-		h.Set("X-Request-Id", about.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin") // not no-referrer: a form's Origin would then be null
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("Vary", varyOn)
-		if len(s.origins) > 0 {
-			h.Set("Vary", varyOn+", Origin")
-		}
+		h["X-Request-Id"] = []string{about.id}
+		h["X-Content-Type-Options"] = noSniff
+		h["Referrer-Policy"] = sameOrigin
+		h["Content-Security-Policy"] = pagePolicy
+		h["Vary"] = s.vary
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.recovered(rec, r, cause)
 			}
 			took := s.config.Now().Sub(started)
-			// The path alone: a query may hold a one-time code. And the path without what opens the webhook.
-			s.config.Log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-				slog.String("method", r.Method), slog.String("path", withoutSecret(r.URL.Path)), slog.Int("status", rec.status),
-				slog.Int64("bytes", rec.bytes), slog.Duration("took", took), slog.String("request", about.id))
+			s.log(r, about, rec, took)
 			s.watch(r, about, rec.status, took)
 		}()
 		if s.config.Open && !s.hostAllowed(r.Host) {
@@ -52,6 +58,17 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// log writes a request down, for who asks for that much.
+func (s *Server) log(r *http.Request, about *asked, rec *recorder, took time.Duration) {
+	if !s.config.Log.Enabled(r.Context(), slog.LevelDebug) {
+		return
+	}
+	// The path alone: a query may hold a one-time code. And the path without what opens the webhook.
+	s.config.Log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+		slog.String("method", r.Method), slog.String("path", withoutSecret(r.URL.Path)), slog.Int("status", rec.status),
+		slog.Int64("bytes", rec.bytes), slog.Duration("took", took), slog.String("request", about.id))
 }
 
 // recovered answers a request whose handler panicked.

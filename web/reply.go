@@ -26,13 +26,19 @@ func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.
 	if response.Worthwhile() && contentType != "image/png" { // which is compressed as it is
 		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
 	}
-	h := w.Header()
-	h.Set("Cache-Control", cachePublic)
+	h, tag := w.Header(), response.ETag(coding)
+	caching := publicCache
 	if to.Owner {
-		h.Set("Cache-Control", cachePrivate)
+		caching = privateCache
 	}
-	h.Set("ETag", response.ETag(coding))
-	if matches(r.Header.Values("If-None-Match"), response.ETag(coding)) {
+	same := matches(r.Header.Values("If-None-Match"), tag)
+	if same {
+		// There is no body whose type could be guessed; and eight headers are all that a small map holds, which counts
+		// where the whole answer is little more than its headers.
+		delete(h, "X-Content-Type-Options")
+	}
+	h["Cache-Control"], h["Etag"] = caching, []string{tag}
+	if same {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -49,30 +55,39 @@ func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.
 // preferredCoding chooses among the codings in Accept-Encoding the one with the highest weight; zstd before gzip
 // before none. RFC 9110, section 12.5.3.
 func preferredCoding(accept []string) string {
-	weights := map[string]float64{}
-	for item := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		name, params, _ := strings.Cut(item, ";")
-		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
-			weights[strings.TrimPrefix(name, "x-")] = weight(params)
+	const unnamed = -1.0
+	identity, gzip, zstd, star := unnamed, unnamed, unnamed, unnamed
+	for _, line := range accept {
+		for item := range strings.SplitSeq(line, ",") {
+			name, params, _ := strings.Cut(item, ";")
+			switch strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "x-") {
+			case "identity":
+				identity = weight(params)
+			case feed.Gzip:
+				gzip = weight(params)
+			case feed.Zstd:
+				zstd = weight(params)
+			case "*":
+				star = weight(params)
+			}
 		}
 	}
 	// What isn't named has the weight of the star; without a star only sending it as it is will do.
-	star, hasStar := weights["*"]
-	of := func(name string, otherwise float64) float64 {
-		if w, ok := weights[name]; ok {
+	of := func(w, otherwise float64) float64 {
+		switch {
+		case w != unnamed:
 			return w
-		}
-		if hasStar {
+		case star != unnamed:
 			return star
 		}
 		return otherwise
 	}
 	const little = 1e-9 // unnamed, unencoded is acceptable, and any coding that was asked for better
-	best, coding := of("identity", little), feed.Plain
-	if w := of(feed.Gzip, 0); w > 0 && w >= best {
+	best, coding := of(identity, little), feed.Plain
+	if w := of(gzip, 0); w > 0 && w >= best {
 		best, coding = w, feed.Gzip
 	}
-	if w := of(feed.Zstd, 0); w > 0 && w >= best {
+	if w := of(zstd, 0); w > 0 && w >= best {
 		coding = feed.Zstd
 	}
 	return coding
@@ -96,10 +111,12 @@ func weight(params string) float64 {
 
 // matches reports whether If-None-Match lists a tag. Tags of ours have no comma in them; comparison is weak.
 func matches(ifNoneMatch []string, tag string) bool {
-	for item := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
-		item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
-		if item == tag || item == "*" {
-			return true
+	for _, line := range ifNoneMatch {
+		for item := range strings.SplitSeq(line, ",") {
+			item = strings.TrimPrefix(strings.TrimSpace(item), "W/")
+			if item == tag || item == "*" {
+				return true
+			}
 		}
 	}
 	return false

@@ -69,6 +69,7 @@ type Server struct {
 	own      string   // the public address's origin, "" if it isn't known
 	asks     string   // the origin of Strava's question
 	origins  []string // those allowed, as browsers write them
+	vary     []string // on what answers depend, as its header has it; shared by them all
 	callers  *callers
 	docs     *feed.Response // the API's page
 	tiles    *tileHost      // nil where maps are only drawn
@@ -127,6 +128,10 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 		s.origins = append(s.origins, origin)
+	}
+	s.vary = []string{varyOn}
+	if len(s.origins) > 0 {
+		s.vary = []string{varyOn + ", Origin"}
 	}
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &problem{Status: http.StatusForbidden, Detail: "This came from another site's page, and was not done."})
