@@ -2,7 +2,6 @@ package web
 
 import (
 	"hash/maphash"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -152,13 +151,9 @@ func clientAddress(r *http.Request) (address string, remote bool) {
 
 // peer is the other end of the connection.
 func peer(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	end, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ip.Unmap().WithZone("")
+	return end.Addr().Unmap().WithZone("")
 }

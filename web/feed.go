@@ -66,7 +66,7 @@ func (s *Server) getActivity(w http.ResponseWriter, r *http.Request) error {
 			return s.inForm(w, r, id, form)
 		}
 	}
-	return s.inForm(w, r, r.PathValue("id"), form{contentType: "application/json", write: (*Server).activityJSON})
+	return s.inForm(w, r, r.PathValue("id"), form{contentType: apiJSON, write: (*Server).activityJSON})
 }
 
 const fromMemory = "musette; hit"

@@ -117,7 +117,7 @@ func newRequestID() string {
 // requestIDOf is what the log and the answer call a request: what a proxy on this machine or a private network calls
 // it, so that its log and ours can be read together, else a number of our own.
 func requestIDOf(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); plainID.MatchString(id) {
+	if id := r.Header.Get("X-Request-Id"); id != "" && plainID.MatchString(id) {
 		if ip := peer(r); ip.IsLoopback() || ip.IsPrivate() {
 			return id
 		}

@@ -102,7 +102,7 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, id int64) error
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", apiJSON)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(http.StatusAccepted)

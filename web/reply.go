@@ -15,9 +15,11 @@ const (
 	cachePublic  = "public, max-age=60, stale-while-revalidate=3600, stale-if-error=3600"
 )
 
+const apiJSON = "application/json"
+
 // send answers with a ready response: in the coding the client likes best, or with 304 if it has it already.
 func send(w http.ResponseWriter, r *http.Request, to feed.Reader, response *feed.Response) {
-	sendAs("application/json", w, r, to, response)
+	sendAs(apiJSON, w, r, to, response)
 }
 
 // sendAs is send for another type of content.
@@ -27,17 +29,14 @@ func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.
 		coding = preferredCoding(r.Header.Values("Accept-Encoding"))
 	}
 	h, tag := w.Header(), response.ETag(coding)
-	caching := publicCache
-	if to.Owner {
-		caching = privateCache
-	}
 	same := matches(r.Header.Values("If-None-Match"), tag)
-	if same {
-		// There is no body whose type could be guessed; and eight headers are all that a small map holds, which counts
-		// where the whole answer is little more than its headers.
-		delete(h, "X-Content-Type-Options")
+	if same && contentType == apiJSON {
+		dropBodyHeaders(h) // before there are more than eight, which is what a map holds without growing
 	}
-	h["Cache-Control"], h["Etag"] = caching, []string{tag}
+	h["Cache-Control"], h["Etag"] = publicCache, []string{tag}
+	if to.Owner {
+		h["Cache-Control"] = privateCache
+	}
 	if same {
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -50,6 +49,15 @@ func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body) // if it fails nobody is there to be told
+}
+
+// dropBodyHeaders takes away the headers that say how a browser treats a body. A 304 has none, and must repeat only what is
+// about caching; who has the body has these with it (RFC 9110, section 15.4.5; RFC 9111, section 3.2). They would be
+// most of the answer. A document keeps them, since its policy may become another one before its body does.
+func dropBodyHeaders(h http.Header) {
+	delete(h, "X-Content-Type-Options")
+	delete(h, "Referrer-Policy")
+	delete(h, "Content-Security-Policy")
 }
 
 // preferredCoding chooses among the codings in Accept-Encoding the one with the highest weight; zstd before gzip

@@ -92,7 +92,7 @@ func presentedKey(r *http.Request) (string, bool) {
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(key), true
 	}
-	key = strings.TrimSpace(r.Header.Get("X-API-Key"))
+	key = strings.TrimSpace(r.Header.Get("X-Api-Key"))
 	return key, key != ""
 }
 

@@ -75,7 +75,7 @@ func (s *Server) getWebhook(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.config.Log.Info("the webhook address was validated")
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", apiJSON)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(answer)))
 	_, _ = w.Write(answer) // if it fails nobody is there to be told
