@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -87,3 +88,28 @@ func TestSnapshotStandsIn(t *testing.T) {
 }
 
 func (p *program) database() string { return filepath.Join(p.data, "musette.db") }
+
+// The database's log is deleted while a server uses it: nothing is lost, whatever comes then, and it goes on by itself.
+func TestLogDeletedBesideAServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stravatest.Config{Seed: 31, Activities: 10, Limits: plenty})
+	p := w.program()
+	site := p.serve()
+	eventually(t, "the first sync", site.settled)
+	log := p.database() + "-wal"
+	must(t, os.Remove(log))
+	p.must("key", "create", "beside") // it waits until the server has saved what it has
+	if _, err := os.Stat(log); err != nil {
+		t.Errorf("there is no new log: %v", err)
+	}
+	eventually(t, "being well again", func() bool { return site.status().State == musette.StateOK })
+	site.stop(os.Kill)
+	w.complete(p)
+	if list := p.must("key", "list"); !strings.Contains(list, "beside") {
+		t.Errorf("the key that was made meanwhile is lost:\n%s", list)
+	}
+	if _, err := os.Stat(filepath.Join(p.data, "damaged")); err == nil {
+		t.Error("something was set aside as damaged")
+	}
+	p.wantSound()
+}

@@ -52,3 +52,13 @@ func Disconnect(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 }
+
+// TakeLogIn has SQLite copy what is in the log into the database, and go on with the log as it is.
+func TakeLogIn(t *testing.T, s *Store) {
+	t.Helper()
+	var busy, pages, moved int
+	err := s.writer.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
+	if err != nil || busy != 0 || pages != moved || pages == 0 {
+		t.Fatalf("busy %d, %d of %d pages: %v", busy, moved, pages, err)
+	}
+}

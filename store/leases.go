@@ -49,6 +49,9 @@ const (
 // Acquire takes the lease of a name, for ttl where the clock ends it. [HeldError] if it is held, be it by the same
 // holder.
 func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Duration) (*Lease, error) {
+	if err := s.logLost(); err != nil {
+		return nil, err
+	}
 	l := &Lease{Name: name, Holder: holder, s: s, ttl: ttl}
 	if s.dir != "" {
 		got, err := l.lock(filepath.Join(s.dir, lockFile(name)))
@@ -92,6 +95,9 @@ func (l *Lease) Renew(ctx context.Context) error {
 	if l.file != nil && !l.file.Locked() { // given up, whether or not that could be written
 		return l.lost(nil)
 	}
+	if err := l.s.logLost(); err != nil {
+		return err
+	}
 	res, err := l.s.writer.ExecContext(ctx, l.s.text(renewSQL), l.ttl.Milliseconds(), escapeText(l.Name), l.Number, l.byFile())
 	if err != nil {
 		return l.s.fail("renewing the lease "+l.Name, err)
@@ -105,6 +111,9 @@ func (l *Lease) Renew(ctx context.Context) error {
 // Release gives the lease up. Releasing one that was lost is no error.
 func (l *Lease) Release(ctx context.Context) error {
 	defer l.unlock()
+	if err := l.s.logLost(); err != nil {
+		return err
+	}
 	_, err := l.s.writer.ExecContext(ctx, l.s.text(releaseSQL), escapeText(l.Name), l.Number)
 	return l.s.fail("releasing the lease "+l.Name, err)
 }

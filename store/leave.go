@@ -137,6 +137,9 @@ func (s *Store) Scrub(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	for deadline := time.Now().Add(scrubPatience); ; {
+		if err := s.logLost(); err != nil {
+			return false, err
+		}
 		var busy, pages, moved int
 		err := s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 		if err != nil {

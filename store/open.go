@@ -30,6 +30,7 @@ type Store struct {
 	dir     string // "" for Postgres and memory
 	path    string
 	opened  os.FileInfo // of the SQLite file, see Replaced
+	log     os.FileInfo // of its log, nil where none may be made, see logLost
 	now     func() time.Time
 
 	writer, reader *sql.DB
@@ -95,10 +96,16 @@ func openSQLite(ctx context.Context, c Config) (*Store, error) {
 	if s.opened, err = os.Stat(path); err != nil {
 		return nil, fileError(path, err)
 	}
+	if err := logInUse(ctx, path); err != nil {
+		return nil, err
+	}
 	if err := s.openPools(path, ""); err != nil {
 		return nil, err
 	}
-	return s.start(ctx)
+	if s, err = s.start(ctx); err == nil {
+		s.rememberLog()
+	}
+	return s, err
 }
 
 var memories atomic.Int64
@@ -163,6 +170,9 @@ func newEpoch() string { return strings.ToLower(rand.Text()) }
 // Close closes the database; leases not released end by themselves.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
+		return nil
+	}
+	if s.anothersLog() { // SQLite would take pages from ours that are in the other; the connections end with the process
 		return nil
 	}
 	var errs []error

@@ -29,7 +29,7 @@ const (
 )
 
 // companions are the files that belong to an SQLite file.
-var companions = []string{"", "-wal", "-shm", "-journal"}
+var companions = []string{"", logSuffix, indexSuffix, "-journal"}
 
 // Present reports whether a data directory has an SQLite store.
 func Present(dir string) (bool, error) {
@@ -232,13 +232,14 @@ func Missing(dir string) error {
 	}
 }
 
-// Replaced reports whether another file has taken the place of the one that is open: the store has to be opened anew.
+// Replaced reports whether another file has taken the place of the one that is open, or its log was deleted: the store
+// has to be opened anew.
 func (s *Store) Replaced() bool {
 	if s.path == "" || s.opened == nil {
 		return false
 	}
 	now, err := os.Stat(s.path)
-	return err == nil && !os.SameFile(s.opened, now)
+	return err == nil && !os.SameFile(s.opened, now) || s.logLost() != nil
 }
 
 // copyFile copies a file that may be damaged, for somebody to work on the copy. A missing one is no error.

@@ -31,7 +31,7 @@ func (r *Replacement) Salvage(ctx context.Context, only ...string) (Salvaged, er
 	}
 	defer os.RemoveAll(temp)
 	for _, c := range companions {
-		if c == "-shm" { // made anew from the log
+		if c == indexSuffix { // made anew from the log
 			continue
 		}
 		if err := copyFile(filepath.Join(r.dir, fileName+c), filepath.Join(temp, fileName+c)); err != nil {

@@ -17,11 +17,14 @@ const (
 )
 
 // The ways to open what isn't a file that can be written. SQLite has the first two as a virtual file system and as a
-// mode; the third passes over locks and log, which nobody needs who finds no log.
+// mode; the third passes over locks and log, which nobody needs who finds no log; the fourth makes the log's index in
+// memory, for each connection, where there is none that could tell of anybody who writes. (The driver runs pragmas in the
+// order of their texts, and this one counts only before anything is read: hence its quotes.)
 const (
 	inMemory   = "vfs=memdb"
 	readOnly   = "mode=ro"
 	unchanging = "mode=ro&immutable=1"
+	indexless  = "mode=ro&vfs=unix-none&_pragma=%22locking_mode%22(EXCLUSIVE)"
 )
 
 // openPools opens one connection that writes and a few that read. how is "" for a file, or one of the ways above.

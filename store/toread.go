@@ -12,8 +12,6 @@ import (
 // OpenToRead opens a store that can't be written, to look into or to serve from: one on a read-only file system or a
 // full disk, or a Postgres that takes no changes. It makes and migrates nothing, so what is there must be of this
 // program's version. An Update fails with [ErrReadOnly].
-//
-// An SQLite file whose log has to be taken in needs the log's index beside it, as a killed process leaves it.
 func OpenToRead(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -31,10 +29,14 @@ func OpenToRead(ctx context.Context, c Config) (*Store, error) {
 		return nil, fileError(path, err)
 	}
 	var first error
-	for _, how := range []string{readOnly, unchanging} {
-		if log, err := os.Stat(path + "-wal"); how == unchanging && err == nil && log.Size() > 0 {
-			break // what is in the log would be passed over
+	ways := []string{readOnly, unchanging}
+	if log, err := os.Stat(path + logSuffix); err == nil && log.Size() > 0 { // it mustn't be passed over
+		ways = ways[:1]
+		if _, err := os.Stat(path + indexSuffix); errors.Is(err, fs.ErrNotExist) {
+			ways = []string{indexless}
 		}
+	}
+	for _, how := range ways {
 		s := &Store{dialect: sqliteDialect, where: path, dir: dir, path: path, opened: opened, now: c.Now, toRead: true}
 		if err = s.openPools(path, how); err != nil {
 			return nil, err

@@ -188,6 +188,7 @@ func TestLogIndexDamaged(t *testing.T) {
 	}
 	chance := rand.New(rand.NewPCG(4, 1))
 	for how, spoil := range map[string]func([]byte) []byte{
+		"gone":    func([]byte) []byte { return nil },
 		"cut":     func(b []byte) []byte { return b[:len(b)/3] },
 		"zeroed":  func(b []byte) []byte { clear(b); return b },
 		"noise":   func(b []byte) []byte { fill(chance, b); return b },
@@ -203,6 +204,9 @@ func TestLogIndexDamaged(t *testing.T) {
 				}
 				for name, body := range map[string][]byte{"-shm": spoilt, "": nil, "-wal": nil} {
 					var err error
+					if name == "-shm" && body == nil {
+						continue
+					}
 					if body == nil {
 						body, err = os.ReadFile(filepath.Join(from, "musette.db"+name))
 					}

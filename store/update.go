@@ -39,10 +39,15 @@ func (s *Store) Update(ctx context.Context, fence *Lease, fn func(*Tx) error) er
 		return &Error{Kind: ErrReadOnly, Where: s.where, Hint: "nothing was changed; it was opened only to be read"}
 	}
 	t, err := s.writer.BeginTx(ctx, nil)
+	if err == nil {
+		defer t.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	}
+	if lost := s.logLost(); lost != nil { // asked while nobody else can write
+		return lost
+	}
 	if err != nil {
 		return s.fail("beginning a change", err)
 	}
-	defer t.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	tx := s.newTx(t, true)
 	if s.dialect.begin != "" {
 		if _, err := t.ExecContext(ctx, s.dialect.begin); err != nil {
@@ -85,7 +90,11 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 		return s.fail("beginning to read", err)
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	return fn(s.newTx(t, false))
+	err = fn(s.newTx(t, false))
+	if s.anothersLog() { // whatever was read, or wasn't
+		return s.logLost()
+	}
+	return err
 }
 
 func (s *Store) newTx(t *sql.Tx, write bool) *Tx {

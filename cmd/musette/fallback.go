@@ -94,7 +94,8 @@ func (a *app) storeOrSnapshot(ctx context.Context) (st *store.Store, instead awa
 		}
 	}
 	mendable := fileDamaged(err) && a.cfg.DatabaseURL == "" && a.standIn == nil
-	if err == nil || mendable || !a.unwritable(err) && !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
+	locked := errors.Is(err, store.ErrBusy)
+	if err == nil || mendable || !locked && !a.unwritable(err) && !errors.Is(err, store.ErrUnreachable) && !errors.Is(err, store.ErrCorrupt) {
 		return st, away{}, err
 	}
 	if a.unwritable(err) && a.standIn == nil {
