@@ -227,7 +227,7 @@ func synced(s musette.Status) string {
 	if s.State == musette.StateOK && missing == 0 {
 		return line + " · next: `musette serve` shows them"
 	}
-	if stuck(s.State) {
+	if stuck(s.State) || s.State == musette.StateHeld && missing == 0 { // what is left to do comes with the state
 		return line
 	}
 	return line + " · `musette status` says what is still to come"

@@ -53,12 +53,37 @@ func TestASyncThatIsStuckPromisesNothing(t *testing.T) {
 	t.Parallel()
 	for state, promised := range map[musette.State]bool{
 		musette.StateOffline: false, musette.StateInactive: false, musette.StateReconnect: false, musette.StateDiskFull: false, musette.StateStoreDown: false,
-		musette.StateLimited: true, musette.StateSyncing: true, musette.StateHeld: true,
+		musette.StateLimited: true, musette.StateSyncing: true, musette.StateHeld: false,
 	} {
 		got := synced(musette.Status{State: state, Calls: 4, Athletes: []musette.Athlete{{Activities: 150}}})
 		if !strings.HasPrefix(got, "150 activities here · 4 calls made") || strings.Contains(got, "still to come") != promised {
 			t.Errorf("%s: %q", state, got)
 		}
+	}
+}
+
+// Where many activities are gone from Strava at once, a sync's last words are what waits for whom, and how to decide.
+func TestASyncThatEndsHeldSaysWhatToDo(t *testing.T) {
+	b := newHookBench(t, nil)
+	athlete := b.fake.Athletes()[0].ID
+	t.Setenv("STRAVA_REFRESH_TOKEN", b.fake.Grant(athlete))
+	for n := range 15 {
+		if _, err := b.fake.AddActivity(athlete, b.fake.Now().Add(-time.Duration(n+1)*24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.musette(t.Context(), exitDone, "sync")
+	for _, a := range b.fake.Activities(athlete)[:8] {
+		if err := b.fake.Delete(a.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, said := b.musette(t.Context(), exitState, "sync")
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	state, todo := lines[max(0, len(lines)-2)], lines[len(lines)-1]
+	if !strings.HasPrefix(state, "musette: held: 8 activities seem deleted on Strava") || !strings.Contains(state, "deletions wait for you") ||
+		!strings.Contains(todo, "`musette deletions list`") || strings.Contains(said, "still to come") {
+		t.Errorf("it says %s", said)
 	}
 }
 

@@ -33,7 +33,7 @@ func newHookBench(t *testing.T, callbacks *http.Client) hookBench {
 	t.Cleanup(func() { _ = listening.Close() })
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
-		"STRAVA_CLIENT_ID": fake.ClientID(), "STRAVA_CLIENT_SECRET": fake.ClientSecret(), "STRAVA_API_URL": listening.APIURL,
+		"STRAVA_CLIENT_ID": fake.ClientID(), "STRAVA_CLIENT_SECRET": fake.ClientSecret(), "STRAVA_API_URL": listening.APIURL, "STRAVA_OAUTH_URL": listening.OAuthURL,
 		"MUSETTE_ADDR": "127.0.0.1:0", "MUSETTE_LOG_LEVEL": "debug",
 	} {
 		t.Setenv(name, text)
