@@ -75,6 +75,9 @@ func (k *Keeper) notFound(ctx context.Context, tx *store.Tx, states plan.States,
 		k.changed = true
 		return keepRestored(ctx, tx, st.AthleteID, id, r.at)
 	}
+	if err := k.refundEvent(ctx, tx, r); err != nil {
+		return err
+	}
 	return k.bury(ctx, tx, states, st, r.at)
 }
 
@@ -131,8 +134,11 @@ func (k *Keeper) accept(ctx context.Context, tx *store.Tx, states plan.States, s
 	if err := k.put(&o, doc, filing{docs: docs, states: states, stored: stored}); err != nil {
 		return err
 	}
-	_, err = o.write(ctx, tx)
-	return err
+	changed, err := o.write(ctx, tx)
+	if _, known := stored[musette.PartSummary]; err != nil || !known || len(changed) == 0 {
+		return err
+	}
+	return k.refundEvent(ctx, tx, r)
 }
 
 // poorer reports whether fewer photos would be shown with a document than are shown without it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"musette"
+	"musette/plan"
 	"musette/store"
 	"musette/strava"
 	"musette/token"
@@ -60,15 +61,58 @@ func (k *Keeper) eventOn(ctx context.Context, tx *store.Tx, e strava.Event, now 
 		return err
 	case e.AspectType == "delete" && err == nil && a.Status != store.StatusLive: // gone already, or a person keeps it
 		return nil
-	case e.AspectType == "delete":
+	}
+	asked := !st.Due.IsZero() && st.Class <= musette.ClassEvent
+	if !asked {
+		if ok, err := k.spendEvent(ctx, tx, e.OwnerID, now); err != nil || !ok {
+			return err
+		}
+	}
+	if e.AspectType == "delete" {
 		if held, err := k.claimed(ctx, tx, e, now); err != nil || held {
 			return err
 		}
 	}
-	if !st.Due.IsZero() && st.Class <= musette.ClassEvent { // it is asked for already
+	if asked {
 		return nil
 	}
-	return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, now)))
+	return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, gather, apart, now)))
+}
+
+// spendEvent takes a call off what an athlete's events may cost a day for nothing. Where that is used up, the lists find
+// what has changed, as often as without a webhook.
+func (k *Keeper) spendEvent(ctx context.Context, tx *store.Tx, athleteID int64, now time.Time) (ok bool, err error) {
+	h, err := readHearsay(ctx, tx, athleteID)
+	if err != nil {
+		return false, err
+	}
+	g, err := k.gate(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	l := g.Ledger.At(now)
+	var first bool
+	if h.Cost, ok, first = h.Cost.Take(l.Day.Start, plan.EventsPerDay(l.Day.Read.Limit)); !ok && !first {
+		return false, nil
+	}
+	if err := h.write(ctx, tx, athleteID); err != nil || ok {
+		return ok, err
+	}
+	k.Log.Warn("many events tell of changes that Strava doesn't show; until tomorrow only the lists say what has changed", "athlete", athleteID)
+	return false, k.distrust(ctx, tx, athleteID)
+}
+
+// refundEvent gives back what an event has cost, because it was true.
+func (k *Keeper) refundEvent(ctx context.Context, tx *store.Tx, r *result) error {
+	if r.state.Class != musette.ClassEvent || r.state.Part != musette.PartDetail {
+		return nil
+	}
+	h, err := readHearsay(ctx, tx, r.state.AthleteID)
+	if err != nil || h.Cost.Calls == 0 {
+		return err
+	}
+	h.Cost = h.Cost.Refund()
+	return h.write(ctx, tx, r.state.AthleteID)
 }
 
 // claimed notes that an event says that an activity is deleted: as good as a listing that lacks it, so with a 404 it is
@@ -89,9 +133,9 @@ func (k *Keeper) claimed(ctx context.Context, tx *store.Tx, e strava.Event, now 
 	return false, m.write(ctx, tx, e.OwnerID)
 }
 
-// eventDue is when to fetch for an event that came now.
-func eventDue(st musette.PartState, now time.Time) time.Time {
-	at := now.Add(gather)
+// eventDue is when to fetch for an event that came now: after a wait, and so long after the last try.
+func eventDue(st musette.PartState, wait, apart time.Duration, now time.Time) time.Time {
+	at := now.Add(wait)
 	if again := st.LastTry.Add(apart); again.After(at) {
 		at = again
 	}
@@ -104,8 +148,8 @@ func eventDue(st musette.PartState, now time.Time) time.Time {
 // leftName is the cursor that says that an event has told of an athlete who ended the connection.
 const leftName = "left"
 
-// suspectLeave asks Strava whether the athlete has really left, as an event says: only a token that is refused proves
-// it.
+// suspectLeave asks Strava at once whether the athlete has really left, as an event says: only a token that is refused
+// proves it. However many such events were made up, it is asked once an hour.
 func (k *Keeper) suspectLeave(ctx context.Context, tx *store.Tx, athleteID int64, now time.Time) error {
 	states, err := partStates(ctx, tx, athleteID, 0)
 	if err != nil {
@@ -130,7 +174,13 @@ func (k *Keeper) suspectLeave(ctx context.Context, tx *store.Tx, athleteID int64
 	if !st.Due.IsZero() && st.Class <= musette.ClassEvent {
 		return nil
 	}
-	return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, now)))
+	distance := apart
+	if ok, err := k.spendEvent(ctx, tx, athleteID, now); err != nil {
+		return err
+	} else if !ok {
+		distance = plan.DoubtedLeave
+	}
+	return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, 0, distance, now)))
 }
 
 // suspected reports whether an event says that the athlete has left, and forgets it: the answer is here.

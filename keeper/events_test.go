@@ -231,7 +231,7 @@ func TestWhoEndsTheConnectionIsRemovedOnceItIsTrue(t *testing.T) {
 	}
 	h.server.Revoke(id)
 	h.event(h.deauthorized(id))
-	h.minutes(5)
+	h.minutes(0)
 	h.view(func(ctx context.Context, tx *store.Tx) error {
 		known, err := tx.HasAthlete(ctx, id)
 		grants, err2 := tx.Grants(ctx)
@@ -246,6 +246,87 @@ func TestWhoEndsTheConnectionIsRemovedOnceItIsTrue(t *testing.T) {
 	}
 	if s := h.status(); s.State != musette.StateReconnect {
 		t.Errorf("state %s, want reconnect", s.State)
+	}
+}
+
+// Made-up ends of a connection cost a call an hour in the end; a true one among them is acted on within that.
+func TestWhoReallyLeavesAmongMadeUpEventsIsRemoved(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 5, Activities: 3})
+	h.run(noon.Add(time.Hour))
+	h.server.ResetCalls()
+	for range 3 * 60 {
+		h.event(h.deauthorized(h.athlete()))
+		h.minutes(1)
+	}
+	if n := count(h.server.Calls(), "GET /athlete"); n < 100 || n > 103 {
+		t.Errorf("%d calls in three hours, want the 100 of the day's 1,000, and one an hour", n)
+	}
+	h.server.Revoke(h.athlete())
+	h.event(h.deauthorized(h.athlete()))
+	h.minutes(60)
+	if n := len(h.activities()); n != 0 {
+		t.Errorf("%d activities of somebody who left an hour ago", n)
+	}
+}
+
+// Whoever knows the webhook's address can make up events on what is here. What they cost for nothing is a tenth of the
+// day's reads; a real change is found by the lists then, and the next day by its event again.
+func TestMadeUpChangesCostATenthOfTheDay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 5, Activities: 30})
+	h.run(noon.Add(time.Hour))
+	h.complete()
+	h.server.ResetCalls()
+	list := h.server.Activities(h.athlete())
+	flood := func() {
+		for i := range 30 {
+			aspect := "update"
+			if i == 3 {
+				aspect = "delete"
+			}
+			h.event(h.about(aspect, list[i].ID, h.athlete()))
+		}
+	}
+	for range 8 {
+		flood()
+		h.minutes(15)
+	}
+	if n := count(h.server.Calls(), "GET /activities/{id}"); n != 100 {
+		t.Errorf("%d details of 1,000 calls a day for made-up changes, want 100", n)
+	}
+	rename := func(name string) {
+		h.must(h.server.Rename(list[7].ID, name))
+		h.event(h.about("update", list[7].ID, h.athlete()))
+	}
+	rename("By the lists")
+	h.later(h.policy.Poll + 15*time.Minute)
+	if a, _ := h.shown(list[7].ID); a.Name != "By the lists" {
+		t.Errorf("it is called %s after a poll's interval", a.Name)
+	}
+	h.run(noon.Add(24 * time.Hour))
+	rename("By its event")
+	h.minutes(1)
+	if a, _ := h.shown(list[7].ID); a.Name != "By its event" {
+		t.Errorf("the next day it is called %s a minute after an event", a.Name)
+	}
+	h.complete()
+}
+
+// What proves right costs nothing of the bound: who edits all day long is followed by events alone.
+func TestTrueEventsAreNotCounted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, stravatest.Config{Seed: 5, Activities: 30})
+	h.run(noon.Add(time.Hour))
+	list := h.server.Activities(h.athlete())
+	for n := range 110 {
+		id, name := list[n%30].ID, fmt.Sprintf("Edit %d", n)
+		h.must(h.server.Rename(id, name))
+		h.event(h.about("update", id, h.athlete()))
+		h.minutes(1)
+		if a, _ := h.shown(id); a.Name != name {
+			t.Fatalf("it is called %s a minute after it was called %s", a.Name, name)
+		}
 	}
 }
 

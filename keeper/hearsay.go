@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"musette/plan"
 	"musette/store"
 )
 
@@ -23,6 +24,8 @@ type hearsay struct {
 	Told map[int64]int64 `json:"told,omitempty"`
 	// Row counts the new activities since the last that came without an event, up to trusted.
 	Row int `json:"row,omitzero"`
+	// Cost is what events on what is here have cost today for nothing.
+	Cost plan.EventCalls `json:"cost,omitzero"`
 }
 
 const hearsayName = "events"

@@ -44,7 +44,7 @@ func (k *Keeper) unlisted(ctx context.Context, tx *store.Tx, e strava.Event, st 
 		if err := b.write(ctx, tx); err != nil {
 			return err
 		}
-		return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, now)))
+		return tx.PutPartState(ctx, k.Policy.Asked(st, musette.ClassEvent, eventDue(st, gather, apart, now)))
 	}
 	states, err := partStates(ctx, tx, e.OwnerID, 0)
 	if err != nil {
@@ -58,7 +58,7 @@ func (k *Keeper) unlisted(ctx context.Context, tx *store.Tx, e strava.Event, st 
 		if err := b.write(ctx, tx); err != nil {
 			return err
 		}
-		return tx.PutPartState(ctx, k.Policy.Asked(poll, musette.ClassEvent, eventDue(poll, now)))
+		return tx.PutPartState(ctx, k.Policy.Asked(poll, musette.ClassEvent, eventDue(poll, gather, apart, now)))
 	}
 	if !b.Spent {
 		b.Spent = true

@@ -67,6 +67,9 @@ func (p Policy) longest(st musette.PartState, now time.Time) time.Duration {
 			most = max(most, wait)
 		}
 	}
+	if st.Part == musette.PartAthlete {
+		most = max(most, DoubtedLeave)
+	}
 	if st.Class == musette.ClassRecheck {
 		most = max(most, st.FirstSeen.Add(p.RecheckEnd).Sub(now))
 	}
