@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"musette/store"
+)
+
+// TestFlippedBytes flips bytes of the file itself: every flip must be noticed, or leave everything as it was.
+func TestFlippedBytes(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		if s.Kind() != "sqlite" {
+			return // its files aren't ours to edit; TestDamagedValues stands for them
+		}
+		furnish(t, s)
+		want := dumpText(t, s.Store)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		good, err := os.ReadFile(s.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		noticed, harmless := 0, 0
+		for at := 512; at < len(good); at += len(good)/300 | 1 {
+			bad := append([]byte(nil), good...)
+			bad[at] ^= 0x04
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "musette.db"), bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := openAndDump(t.Context(), dir)
+			switch {
+			case err != nil:
+				noticed++
+			case got == want:
+				harmless++
+			default:
+				t.Errorf("byte %d was flipped: something else is read, and nothing is said", at)
+			}
+		}
+		if noticed == 0 {
+			t.Errorf("no flip was noticed, %d were harmless", harmless)
+		}
+	})
+}
+
+// TestSwappedVersion puts another table's first page in the place of the one that says what version the schema is of.
+// That is damage, which can be mended, and neither a newer program's database nor one to be brought to this version.
+func TestSwappedVersion(t *testing.T) {
+	s := newSQLite(t)
+	furnish(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "PRAGMA wal_checkpoint(TRUNCATE)")
+	whole, err := os.ReadFile(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := func(body []byte, table string) []byte {
+		var root, size int
+		const look = "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = $1"
+		if err := s.raw.QueryRowContext(t.Context(), look, table).Scan(&root, &size); err != nil {
+			t.Fatal(table, err)
+		}
+		return body[(root-1)*size : root*size]
+	}
+	// In turn: a higher version, none, this version by chance, a text.
+	for _, table := range []string{"sqlite_sequence", "zones", "quota", "meta"} {
+		bent := slices.Clone(whole)
+		copy(page(bent, table), page(whole, "goose_db_version"))
+		copy(page(bent, "goose_db_version"), page(whole, table))
+		config := store.Config{Dir: t.TempDir()}
+		if err := os.WriteFile(filepath.Join(config.Dir, "musette.db"), bent, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := store.Open(t.Context(), config)
+		if err == nil { // it has the right version by chance
+			var found store.Findings
+			if found, err = again.Check(t.Context()); err == nil && !found.Clean() {
+				err = store.ErrCorrupt
+			}
+			again.Close()
+		}
+		if !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("with the page of %s in the place of the version's: %v", table, err)
+		}
+	}
+}
+
+func openAndDump(ctx context.Context, dir string) (string, error) {
+	s, err := store.Open(ctx, store.Config{Dir: dir})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	var b strings.Builder
+	err = s.Dump(ctx, func(r store.Row) error {
+		fmt.Fprintf(&b, "%s %s\n", r.Table, r.JSON)
+		return nil
+	})
+	return b.String(), err
+}
