@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"musette/keeper"
 	"musette/snapshot"
 	"musette/store"
@@ -222,12 +220,7 @@ type restored struct {
 
 func (c *backupRestoreCmd) report(a *app, done restored) error {
 	if c.JSON {
-		body, err := json.Marshal(&done)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", body)
-		return err
+		return writeJSON(a, &done)
 	}
 	a.say("restored %s, %d %s from %s", activitiesInWords(done.Activities), done.Documents, plural(done.Documents, "document"), done.Restored)
 	if done.Kept > 0 {

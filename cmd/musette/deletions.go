@@ -54,12 +54,7 @@ func (c *deletionsListCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.JSON {
-		body, err := json.Marshal(list)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", body)
-		return err
+		return writeJSON(a, list)
 	}
 	if len(list) == 0 {
 		a.say("no deletions wait")

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-
 	"musette"
 	"musette/store"
 )
@@ -137,12 +135,7 @@ func (c *historyCmd) writeJSON(a *app, p past) error {
 			Bytes: len(d.Body), First: arr.First, Changes: append([]musette.FieldChange{}, arr.Changes...),
 		})
 	}
-	body, err := json.Marshal(&out)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.out, "%s\n", body)
-	return err
+	return writeJSON(a, &out)
 }
 
 func (c *historyCmd) writeTable(a *app, p past) error {

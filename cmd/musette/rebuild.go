@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"musette/keeper"
 	"musette/store"
 )
@@ -45,12 +43,7 @@ func (c *rebuildCmd) Run(ctx context.Context, a *app) error {
 	}
 	bar.finish(far(sum))
 	if c.JSON {
-		body, err := json.Marshal(&sum)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", body)
-		return err
+		return writeJSON(a, &sum)
 	}
 	line := fmt.Sprintf("%s derived anew · %d changed", activitiesInWords(sum.Activities), sum.Changed)
 	if sum.Unusable > 0 {

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"musette"
 	"musette/keeper"
 	"musette/store"
@@ -156,12 +154,7 @@ func (c *syncCmd) known(ctx context.Context, st *store.Store, ids []int64) error
 }
 
 func writeStatus(a *app, s musette.Status) error {
-	line, err := json.Marshal(&s, json.Deterministic(true))
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.out, "%s\n", line)
-	return err
+	return writeJSON(a, &s)
 }
 
 // stuck reports whether nothing more comes until a person acts or Strava is well again.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"musette/keeper"
 	"musette/store"
 )
@@ -132,12 +130,7 @@ func (c *verifyCmd) repair(ctx context.Context, a *app, v *verdict) error {
 
 func (v *verdict) write(a *app, asJSON bool) error {
 	if asJSON {
-		body, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", body)
-		return err
+		return writeJSON(a, v)
 	}
 	for _, line := range v.File {
 		fmt.Fprintf(a.out, "the file: %s\n", plain(line))

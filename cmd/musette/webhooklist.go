@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"musette/store"
 	"musette/strava"
 	"musette/web"
@@ -56,12 +54,7 @@ func (c *webhookListCmd) Run(ctx context.Context, a *app) error {
 	}
 	hooks := a.cfg.hooks(list, rows)
 	if c.JSON {
-		line, err := json.Marshal(hooks)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", line)
-		return err
+		return writeJSON(a, hooks)
 	}
 	if len(hooks) == 0 {
 		a.say("there is no subscription; `musette webhook create` makes one, without one changes are found by looking")

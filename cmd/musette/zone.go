@@ -169,12 +169,7 @@ func (c *zoneListCmd) Run(ctx context.Context, a *app) error {
 		list = append(list, s)
 	}
 	if c.JSON {
-		body, err := json.Marshal(list)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", body)
-		return err
+		return writeJSON(a, list)
 	}
 	if len(list) == 0 {
 		a.say("there are no zones; the ends of routes are hidden without any, `musette zone add NAME` hides more")
