@@ -194,32 +194,25 @@ func (tx *Tx) Mend(ctx context.Context, m Mending) (done []Mended, err error) {
 }
 
 func (tx *Tx) mendTable(ctx context.Context, t *table, m Mending, done *[]Mended) error {
-	var last []any
-	for {
-		rows, err := tx.after(ctx, t, last)
+	for r, err := range tx.all(ctx, t) {
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			last = r.v[:t.keys]
-			bad := r.verify()
-			if bad == nil {
-				continue
-			}
-			d, ok := errors.AsType[*DamageError](bad)
-			if !ok {
-				return bad
-			}
-			one, err := tx.mendRow(ctx, r, d, m)
-			if err != nil {
-				return err
-			}
-			*done = append(*done, one)
+		bad := r.verify()
+		if bad == nil {
+			continue
 		}
-		if len(rows) < dumpRows {
-			return nil
+		d, ok := errors.AsType[*DamageError](bad)
+		if !ok {
+			return bad
 		}
+		one, err := tx.mendRow(ctx, r, d, m)
+		if err != nil {
+			return err
+		}
+		*done = append(*done, one)
 	}
+	return nil
 }
 
 func (tx *Tx) mendRow(ctx context.Context, r *record, d *DamageError, m Mending) (Mended, error) {
@@ -311,19 +304,11 @@ func (tx *Tx) tallyAnew(ctx context.Context) error {
 		if !t.tallied {
 			continue
 		}
-		var last []any
-		for {
-			rows, err := tx.after(ctx, t, last)
+		for r, err := range tx.all(ctx, t) {
 			if err != nil {
 				return err
 			}
-			for _, r := range rows {
-				last = r.v[:t.keys]
-				tx.tally(r, +1)
-			}
-			if len(rows) < dumpRows {
-				break
-			}
+			tx.tally(r, +1)
 		}
 	}
 	clear(tx.lanes)

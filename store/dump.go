@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -50,32 +51,24 @@ func (s *Store) Verify(ctx context.Context) error {
 func (tx *Tx) dumpTable(ctx context.Context, t *table, yield func(Row) error, bad *[]error) error {
 	got := map[int64]tally{}
 	counted := &Tx{counts: map[countKey]musette.PartCount{}}
-	var last []any
-	for {
-		rows, err := tx.after(ctx, t, last)
+	for r, err := range tx.all(ctx, t) {
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			last = r.v[:t.keys]
-			if t.tallied {
-				id, _ := r.v[0].(int64)
-				g := got[id]
-				got[id] = tally{g.rows + 1, g.xor ^ r.sum}
-			}
-			if t == tPartStates {
-				counted.count(r, +1)
-			}
-			if err := r.verify(); err != nil {
-				*bad = append(*bad, err)
-				continue
-			}
-			if err := yield(Row{Table: t.name, JSON: r.json()}); err != nil {
-				return err
-			}
+		if t.tallied {
+			id, _ := r.v[0].(int64)
+			g := got[id]
+			got[id] = tally{g.rows + 1, g.xor ^ r.sum}
 		}
-		if len(rows) < dumpRows {
-			break
+		if t == tPartStates {
+			counted.count(r, +1)
+		}
+		if err := r.verify(); err != nil {
+			*bad = append(*bad, err)
+			continue
+		}
+		if err := yield(Row{Table: t.name, JSON: r.json()}); err != nil {
+			return err
 		}
 	}
 	if t == tPartStates {
@@ -89,6 +82,30 @@ func (tx *Tx) dumpTable(ctx context.Context, t *table, yield func(Row) error, ba
 		return nil
 	}
 	return tx.compareAll(ctx, t, got, bad)
+}
+
+// all yields a table's rows by key, as they are stored. They are read some at a time: between, the caller may use the
+// transaction.
+func (tx *Tx) all(ctx context.Context, t *table) iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		var last []any
+		for {
+			rows, err := tx.after(ctx, t, last)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, r := range rows {
+				last = r.v[:t.keys]
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if len(rows) < dumpRows {
+				return
+			}
+		}
+	}
 }
 
 // after reads the next rows by key.

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"musette"
 	"musette/keeper"
@@ -119,15 +116,6 @@ func (a *app) athletes(ctx context.Context, st *store.Store) ([]listedAthlete, e
 		list = append(list, l)
 	}
 	return list, nil
-}
-
-func writeJSON(a *app, v any) error {
-	body, err := json.Marshal(v, json.Deterministic(true))
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.out, "%s\n", body)
-	return err
 }
 
 // theAthlete finds one among them.

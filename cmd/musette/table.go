@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
 )
 
 // table is text in columns, the first row its head, with the units of the figures below.
@@ -46,5 +49,15 @@ func (t *table) write(w io.Writer) error {
 		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// writeJSON prints a value as one line.
+func writeJSON(a *app, v any) error {
+	body, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "%s\n", body)
 	return err
 }
