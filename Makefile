@@ -72,6 +72,10 @@ bench: ## the table of figures
 screenshots: deps ## take the pictures in docs/ again
 	MUSETTE_SCREENSHOTS=$(CURDIR)/docs go test ./e2e -count=1 -run '^TestScreenshots$$'
 
+.PHONY: freeze
+freeze: deps ## what a release leaves for the tests of all later ones: make freeze V=0.2
+	MUSETTE_RELEASE=$(V) go test ./e2e -count=1 -run '^TestReleased$$'
+
 .PHONY: build
 build: ## one static program, ./musette
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o musette ./cmd/musette
