@@ -74,15 +74,18 @@ func benchFeed(b *testing.B, t *table) {
 	s := p.serve()
 	s.until("everything here", s.settled)
 	for _, path := range []string{"/v1/feed", "/v1/feed?limit=200"} {
-		ours := load(b, s.url+path, s.key)
-		bare := startPeer(b, ours.header, ours.body)
-		theirs := load(b, bare.url+path, "")
-		what := fmt.Sprintf("GET %s, %d kB gzipped", path, len(ours.body)/1000)
-		t.add("feed", what+": requests per second", fmt.Sprintf("%.0f", ours.perSecond))
-		t.add("", "as a share of a bare server's", fmt.Sprintf("%.2f of %.0f", ours.perSecond/theirs.perSecond, theirs.perSecond))
-		t.add("", "99 of 100 answered within", milliseconds(ours.p99))
-		t.add("", "by a bare server within", milliseconds(theirs.p99))
-		b.ReportMetric(ours.perSecond/theirs.perSecond, "of-bare"+strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(path))
+		mine := target{address: s.url + path, headers: []string{"Authorization: Bearer " + s.key}}
+		first := load(b, mine)
+		bare := startPeer(b, first.header, first.body)
+		done := loadInTurn(b, mine, target{address: bare.url + path})
+		ours, theirs := done[0], done[1]
+		ratio := share(rates(ours), rates(theirs))
+		what := fmt.Sprintf("GET %s, %d kB gzipped", path, len(first.body)/1000)
+		t.add("feed", what+": requests per second", fmt.Sprintf("%.0f", median(rates(ours))))
+		t.add("", "as a share of a bare server's", fmt.Sprintf("%.2f of %.0f", ratio, median(rates(theirs))))
+		t.add("", "99 of 100 answered within", milliseconds(median(waits(ours))))
+		t.add("", "by a bare server within", milliseconds(median(waits(theirs))))
+		b.ReportMetric(ratio, "of-bare"+strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(path))
 		bare.stop(os.Kill)
 	}
 	s.stop(interrupt)
@@ -137,9 +140,7 @@ func (t *table) String() string {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
-func milliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-}
+func milliseconds(s float64) string  { return fmt.Sprintf("%.2f ms", s*1000) }
 
 // machine is on what was measured.
 func machine() string {

@@ -18,6 +18,21 @@ import (
 	"time"
 )
 
+// A target is what is asked for under load.
+type target struct {
+	address string
+	headers []string // "Name: value"
+	// pace is how often each connection asks; 0 is as soon as it was answered. What falls due while one waits for its
+	// answer counts from when it was due, so that a pause isn't told by one request alone.
+	pace time.Duration
+}
+
+// every is the target, asked at a pace.
+func (t target) every(pace time.Duration) target {
+	t.pace = pace
+	return t
+}
+
 // loaded is how a server did under load.
 type loaded struct {
 	perSecond float64
@@ -27,23 +42,64 @@ type loaded struct {
 	body      []byte      // of an answer, as it came
 }
 
-// load asks for an address over 8 connections that stay open, each as fast as it is answered, for 5 seconds. It writes
-// and reads no more of HTTP than it must: whoever measures shares the machine with what is measured.
-func load(b *testing.B, address, key string, headers ...string) loaded {
+// loadInTurn puts each target under load for a moment, then all of them again and again, so that whatever else the
+// machine does meets them alike: what of a round is compared lies seconds apart. The result has the rounds of each.
+func loadInTurn(b *testing.B, targets ...target) [][]loaded {
 	b.Helper()
-	const connections, duration, warmUp = 8, 5 * time.Second, 500 * time.Millisecond
-	u, err := url.Parse(address)
+	const rounds = 5
+	done := make([][]loaded, len(targets))
+	for range rounds {
+		for i, t := range targets {
+			done[i] = append(done[i], load(b, t))
+		}
+	}
+	return done
+}
+
+// rates and waits are the requests per second of each round, and within how many seconds 99 of 100 were answered.
+func rates(rounds []loaded) []float64 {
+	return each(rounds, func(l loaded) float64 { return l.perSecond })
+}
+
+func waits(rounds []loaded) []float64 {
+	return each(rounds, func(l loaded) float64 { return l.p99.Seconds() })
+}
+
+func each(rounds []loaded, of func(loaded) float64) (figures []float64) {
+	for _, l := range rounds {
+		figures = append(figures, of(l))
+	}
+	return figures
+}
+
+// share is the median of what the ones are of the others, round by round.
+func share(ones, others []float64) float64 {
+	shares := slices.Clone(ones)
+	for i := range shares {
+		shares[i] /= others[i]
+	}
+	return median(shares)
+}
+
+func median(figures []float64) float64 {
+	return slices.Sorted(slices.Values(figures))[len(figures)/2]
+}
+
+// load asks for a target over 8 connections that stay open, for two seconds: each as fast as it is answered, or at
+// the target's pace. It writes and reads no more of HTTP than it must: whoever measures shares the machine with what is
+// measured.
+func load(b *testing.B, t target) loaded {
+	b.Helper()
+	const connections, duration, warmUp = 8, 2 * time.Second, 250 * time.Millisecond
+	u, err := url.Parse(t.address)
 	must(b, err)
 	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nAccept-Encoding: gzip\r\n"
-	if key != "" {
-		request += "Authorization: Bearer " + key + "\r\n"
-	}
-	for _, h := range headers {
+	for _, h := range t.headers {
 		request += h + "\r\n"
 	}
 	request += "\r\n"
 
-	out := once(b, address, request)
+	out := once(b, t.address, request)
 	began := time.Now()
 	from, until := began.Add(warmUp), began.Add(warmUp+duration)
 	took := make([][]time.Duration, connections)
@@ -58,8 +114,18 @@ func load(b *testing.B, address, key string, headers ...string) loaded {
 			defer conn.Close()
 			_ = conn.SetDeadline(time.Now().Add(patience))
 			answers := bufio.NewReaderSize(conn, 64<<10)
+			due := began.Add(t.pace * time.Duration(i) / connections)
 			for {
 				start := time.Now()
+				switch ahead := due.Sub(start); {
+				case t.pace == 0:
+				case ahead > 0:
+					time.Sleep(ahead)
+					start = time.Now() // who wakes late blames nobody
+				default:
+					start = due
+				}
+				due = start.Add(t.pace)
 				if start.After(until) {
 					return
 				}
@@ -69,7 +135,7 @@ func load(b *testing.B, address, key string, headers ...string) loaded {
 					status, n, err = passOver(answers)
 				}
 				if err != nil || status != out.status || n != int64(len(out.body)) {
-					b.Errorf("%s: %d with %d bytes came, before %d with %d; %v", address, status, n, out.status, len(out.body), err)
+					b.Errorf("%s: %d with %d bytes came, before %d with %d; %v", t.address, status, n, out.status, len(out.body), err)
 					return
 				}
 				if start.After(from) {
@@ -81,7 +147,7 @@ func load(b *testing.B, address, key string, headers ...string) loaded {
 	wg.Wait()
 	all := slices.Concat(took...)
 	if len(all) == 0 {
-		b.Fatalf("%s: nothing was answered in time", address)
+		b.Fatalf("%s: nothing was answered in time", t.address)
 	}
 	slices.Sort(all)
 	out.perSecond, out.p99 = float64(len(all))/duration.Seconds(), all[len(all)*99/100]
@@ -136,7 +202,8 @@ func passOver(r *bufio.Reader) (status int, length int64, err error) {
 
 const peerBody = "MUSETTE_E2E_PEER"
 
-// startPeer starts a bare net/http server, as a process like the program's, that answers everything with these bytes.
+// startPeer starts a bare net/http server, as a process like the program's, that answers everything with these bytes,
+// and who names a tag with 304 and no header.
 func startPeer(b *testing.B, header http.Header, body []byte) *site {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "body")
@@ -172,7 +239,11 @@ func servePeer(file string) int {
 	}
 	fmt.Printf("http://%s\n", l.Addr())
 	length, encoding := strconv.Itoa(len(body)), os.Getenv("MUSETTE_E2E_ENCODING")
-	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Content-Encoding", encoding)

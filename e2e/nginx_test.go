@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -21,7 +22,7 @@ import (
 // benchNginx compares the feed's first page, of many activities, with nginx that has the same bytes in a file, ready
 // compressed: as a whole, and asked for by somebody who has them already.
 func benchNginx(b *testing.B, t *table) {
-	const few, many, path = 200, 10_000, "/v1/feed?limit=50"
+	const few, many, path, pace = 200, 10_000, "/v1/feed?limit=50", time.Millisecond
 	w := newWorld(b, stravatest.Config{Seed: 1, Activities: few, Limits: plenty})
 	p := w.program()
 	p.must("sync")
@@ -41,29 +42,34 @@ func benchNginx(b *testing.B, t *table) {
 		t.add("nginx", "isn't installed", "-")
 		return
 	}
-	ours := load(b, s.url+path, s.key)
-	peer := startPeer(b, ours.header, ours.body)
-	bare := load(b, peer.url+path, "")
+	mine := target{address: s.url + path, headers: []string{"Authorization: Bearer " + s.key}}
+	first := load(b, mine)
+	peer := startPeer(b, first.header, first.body)
+	bare, file := target{address: peer.url + path}, target{address: startNginx(b, program, first.body)}
+	compare := func(what string, status int) (theirTag string) {
+		done := loadInTurn(b, mine, bare, file)
+		ours, bares, theirs := done[0], done[1], done[2]
+		if ours[0].status != status || theirs[0].status != status || !bytes.Equal(ours[0].body, theirs[0].body) {
+			b.Fatalf("%s: %d with %d bytes, from nginx %d with %d", what, ours[0].status, len(ours[0].body), theirs[0].status, len(theirs[0].body))
+		}
+		t.add("nginx", what+": requests per second", fmt.Sprintf("%.0f", median(rates(ours))))
+		t.add("", "as a share of nginx's", fmt.Sprintf("%.2f of %.0f", share(rates(ours), rates(theirs)), median(rates(theirs))))
+		t.add("", "a bare Go server's, as a share of nginx's", fmt.Sprintf("%.2f", share(rates(bares), rates(theirs))))
+		p99 := func(when string, ours, bares, theirs []loaded) {
+			t.add("", when+", 99 of 100 answered within", milliseconds(median(waits(ours))))
+			t.add("", "as a multiple of nginx's", fmt.Sprintf("%.1f of %s", share(waits(ours), waits(theirs)), milliseconds(median(waits(theirs)))))
+			t.add("", "a bare Go server's, as a multiple of nginx's", fmt.Sprintf("%.1f", share(waits(bares), waits(theirs))))
+		}
+		p99("as fast as it goes", ours, bares, theirs)
+		paced := loadInTurn(b, mine.every(pace), bare.every(pace), file.every(pace))
+		p99(fmt.Sprintf("at %.0f a second", median(rates(paced[0]))), paced[0], paced[1], paced[2])
+		return theirs[0].header.Get("ETag")
+	}
+	theirTag := compare(fmt.Sprintf("GET %s of %d, %d kB gzipped", path, many, len(first.body)/1000), http.StatusOK)
+	mine.headers = append(mine.headers, "If-None-Match: "+first.header.Get("ETag"))
+	bare.headers, file.headers = mine.headers, []string{"If-None-Match: " + theirTag}
+	compare("the same, not modified", http.StatusNotModified)
 	peer.stop(os.Kill)
-	file := startNginx(b, program, ours.body)
-	theirs := load(b, file, "")
-	if !bytes.Equal(ours.body, theirs.body) {
-		b.Fatalf("nginx sends %d bytes, %s; want %d", len(theirs.body), theirs.header.Get("Content-Encoding"), len(ours.body))
-	}
-	compare := func(what string, ours, theirs loaded) {
-		t.add("nginx", what+": requests per second", fmt.Sprintf("%.0f", ours.perSecond))
-		t.add("", "as a share of nginx's", fmt.Sprintf("%.2f of %.0f", ours.perSecond/theirs.perSecond, theirs.perSecond))
-		t.add("", "99 of 100 answered within", milliseconds(ours.p99))
-		t.add("", "as a multiple of nginx's", fmt.Sprintf("%.1f of %s", ours.p99.Seconds()/theirs.p99.Seconds(), milliseconds(theirs.p99)))
-	}
-	compare(fmt.Sprintf("GET %s of %d, %d kB gzipped", path, many, len(ours.body)/1000), ours, theirs)
-	t.add("", "by a bare server in Go, as a share of nginx's", fmt.Sprintf("%.2f", bare.perSecond/theirs.perSecond))
-	again := load(b, s.url+path, s.key, "If-None-Match: "+ours.header.Get("ETag"))
-	theirAgain := load(b, file, "", "If-None-Match: "+theirs.header.Get("ETag"))
-	if again.status != http.StatusNotModified || theirAgain.status != http.StatusNotModified {
-		b.Fatalf("who has it already gets %d, from nginx %d", again.status, theirAgain.status)
-	}
-	compare("the same, not modified", again, theirAgain)
 	s.stop(interrupt)
 }
 
