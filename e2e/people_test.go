@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -30,14 +29,7 @@ type tab struct {
 
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	tabbed, stop, err := browser.Start(ctx)
-	if errors.Is(err, browser.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	must(t, err)
-	t.Cleanup(stop)
+	tabbed := browser.Open(t, 2*time.Minute)
 	must(t, browser.Wear(tabbed, 390, 900, "light"))
 	return &tab{t, tabbed}
 }

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,16 +24,7 @@ import (
 // docs/screenshots: on a phone and on a desk, in light and dark; of one activity, the map and the totals too. They are kept
 // in $MUSETTE_SCREENSHOTS/screenshots if that is set.
 func TestScreenshots(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	tab, stop, err := browser.Start(ctx)
-	if errors.Is(err, browser.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
+	tab := browser.Open(t, 3*time.Minute)
 	folder := t.TempDir()
 	if docs := os.Getenv("MUSETTE_SCREENSHOTS"); docs != "" {
 		folder = filepath.Join(docs, "screenshots")

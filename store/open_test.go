@@ -41,12 +41,7 @@ func expect(t *testing.T, err, kind error, where string) {
 
 func TestFileModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "a b?#%41é&mode=ro")
-	s, err := store.Open(t.Context(), store.Config{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	put(t, s, "a", "b")
+	s := begun(t, store.Config{Dir: dir})
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) < 2 {
 		t.Fatal(entries, err)
@@ -70,6 +65,18 @@ func put(t *testing.T, s *store.Store, name, value string) {
 	if err := s.Update(t.Context(), nil, func(tx *store.Tx) error { return tx.PutSetting(t.Context(), name, value) }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// begun is a store with something in it, for the time of the test.
+func begun(t *testing.T, c store.Config) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	put(t, s, "a", "b")
+	return s
 }
 
 // TestReopen finds what was written, under the same epoch, and starts many at once on nothing.
@@ -207,15 +214,10 @@ func TestBadFiles(t *testing.T) {
 // there is room.
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
-	s, err := store.Open(t.Context(), store.Config{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	put(t, s, "a", "b")
+	s := begun(t, store.Config{Dir: dir})
 	before := dumpText(t, s)
 	store.LimitPages(t, s, 120)
-	err = s.Update(t.Context(), nil, func(tx *store.Tx) error {
+	err := s.Update(t.Context(), nil, func(tx *store.Tx) error {
 		for id := range int64(500) {
 			if err := putAll(t.Context(), tx, 7, id); err != nil {
 				return err
@@ -323,13 +325,8 @@ func TestNotAllowed(t *testing.T) {
 // TestLostConnections ends all of the store's connections to Postgres: what was under way fails whole and typed, and
 // the next call works.
 func TestLostConnections(t *testing.T) {
-	s, err := store.Open(t.Context(), store.Config{URL: pgtest.New(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	put(t, s, "a", "b")
-	err = s.Update(t.Context(), nil, func(tx *store.Tx) error {
+	s := begun(t, store.Config{URL: pgtest.New(t)})
+	err := s.Update(t.Context(), nil, func(tx *store.Tx) error {
 		if err := tx.PutSetting(t.Context(), "a", "c"); err != nil {
 			return err
 		}

@@ -53,12 +53,7 @@ func TestToRead(t *testing.T) {
 	for _, how := range []string{"closed", "killed", "open"} {
 		t.Run(how, func(t *testing.T) {
 			dir := t.TempDir()
-			s, err := store.Open(t.Context(), store.Config{Dir: dir})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			put(t, s, "a", "b")
+			s := begun(t, store.Config{Dir: dir})
 			want := dumpText(t, s)
 			names := []string{"musette.db", "musette.db-shm", "musette.db-wal"}
 			if how == "closed" {
@@ -72,7 +67,7 @@ func TestToRead(t *testing.T) {
 			}
 			asNobody(func() {
 				if how != "open" {
-					_, err = store.Open(t.Context(), store.Config{Dir: dir})
+					_, err := store.Open(t.Context(), store.Config{Dir: dir})
 					expect(t, err, store.ErrReadOnly, dir)
 				}
 				r, err := store.OpenToRead(t.Context(), store.Config{Dir: dir})
@@ -145,11 +140,7 @@ func TestPostgresToRead(t *testing.T) {
 	if _, err := store.OpenToRead(t.Context(), store.Config{URL: u}); err == nil {
 		t.Error("there is nothing to read")
 	}
-	s, err := store.Open(t.Context(), store.Config{URL: u})
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, s, "a", "b")
+	s := begun(t, store.Config{URL: u})
 	want := dumpText(t, s)
 	s.Close()
 	r, err := store.OpenToRead(t.Context(), store.Config{URL: u + "&default_transaction_read_only=on"})
@@ -175,12 +166,7 @@ func TestPostgresToRead(t *testing.T) {
 // looks at: it is made anew, or passed over where nothing can be written, and what was in the log is read.
 func TestLogIndexDamaged(t *testing.T) {
 	from := t.TempDir()
-	s, err := store.Open(t.Context(), store.Config{Dir: from})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	put(t, s, "a", "b")
+	s := begun(t, store.Config{Dir: from})
 	want := dumpText(t, s)
 	index, err := os.ReadFile(filepath.Join(from, "musette.db-shm"))
 	if err != nil {

@@ -2,11 +2,9 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,16 +39,7 @@ type reader struct {
 // newReader opens a browser as wide as a phone or a desk.
 func newReader(t *testing.T, width int64) *reader {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // many browsers at once, on few processors
-	t.Cleanup(cancel)
-	tab, stop, err := browser.Start(ctx)
-	if errors.Is(err, browser.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
+	tab := browser.Open(t, 3*time.Minute) // many browsers at once, on few processors
 	r := &reader{t: t, tab: tab}
 	if err := chromedp.Listen(tab, r.watch); err != nil {
 		t.Fatal(err)

@@ -15,22 +15,22 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ErrMissing says that there is no Chromium here.
-var ErrMissing = errors.New("there is no Chromium on this machine; on Debian: apt-get install chromium")
+// errMissing says that there is no Chromium here.
+var errMissing = errors.New("there is no Chromium on this machine; on Debian: apt-get install chromium")
 
-// Path is where the browser is; [ErrMissing] if nowhere.
-func Path() (string, error) {
+// findPath is where the browser is; errMissing if nowhere.
+func findPath() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", ErrMissing
+	return "", errMissing
 }
 
-// Start starts a browser with one empty tab, for use with chromedp. It ends with stop, or with ctx.
-func Start(ctx context.Context) (tab context.Context, stop func(), err error) {
-	path, err := Path()
+// start starts a browser with one empty tab, for use with chromedp. It ends with stop, or with ctx.
+func start(ctx context.Context) (tab context.Context, stop func(), err error) {
+	path, err := findPath()
 	if err != nil {
 		return nil, nil, err
 	}
