@@ -71,7 +71,8 @@ func TestBrowserLooksAtEveryPage(t *testing.T) {
 	for i, a := range s.season.Activities[:16] {
 		m := fromSeason(s.season, a)
 		s.put(m)
-		m.ID, m.Start, m.Photos = m.ID+1, musette.At(m.Start.AddDate(-1, -i, 0)), nil // the year before
+		m.ID, m.Start, m.Photos = m.ID+1, musette.At(m.Start.AddDate(-1, -i/2, 0)), nil // the year before
+		m.StartLocal = m.Start.Format(localWall)
 		s.put(m)
 	}
 	rich := s.rich()

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"musette"
@@ -283,7 +284,7 @@ func meRowOf(e *feed.Entry, m myself, publish feed.Publish, hidden []string, now
 	}
 	row.Meta = when(own.StartLocal, now.In(zone)) + " · " + sport(own.SportType)
 	if own.DistanceM >= 1 {
-		row.Meta += " · " + inWords([]figure{distance(own.DistanceM)})
+		row.Meta += " · " + strings.ReplaceAll(inWords([]figure{distance(own.DistanceM)}), " ", "\u00a0")
 	}
 	row.Shown = public != nil && !row.Hidden
 	switch {

@@ -59,7 +59,7 @@ func (s speaker) say(st *musette.Status) []sentence {
 	for _, w := range st.Warnings {
 		if s.owner && w.Name == musette.WarningClock {
 			lines = append(lines, sentence{"wait", marked("The server’s clock is " + aheadOrBehind(w.OffS) + ", so times here may be wrong by as much. " +
-				"Nothing is lost, and nothing stops; set it right, with `timedatectl set-ntp true` say.")})
+				"Nothing is lost, and nothing stops; set it right, for instance with `timedatectl set-ntp true`.")})
 		}
 	}
 	kept := lines[:0]

@@ -72,7 +72,7 @@ func TestStatesAreSentences(t *testing.T) {
 			"clock",
 			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningClock, OffS: 7203}}},
 			false,
-			"Up to date 4 minutes ago. The server’s clock is about 2 hours ahead, so times here may be wrong by as much. Nothing is lost, and nothing stops; set it right, with timedatectl set-ntp true say.",
+			"Up to date 4 minutes ago. The server’s clock is about 2 hours ahead, so times here may be wrong by as much. Nothing is lost, and nothing stops; set it right, for instance with timedatectl set-ntp true.",
 		},
 		{
 			"clock, a stranger",

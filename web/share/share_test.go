@@ -85,7 +85,7 @@ func TestNamesOfAllKinds(t *testing.T) {
 		}
 	}
 	for name, like := range map[string]string{
-		"🎉 Run 🎉": "Run", "R\x00u\u202en": "Run", "Run\r\n\tfast": "Run fast", "  Run  ": "Run", "<script>": "<script>",
+		"🎉 Run 🎉": "Run", "🏃🏽‍♀️🌧️ Rain 👩‍❤️‍👩": "Rain", "R\x00u\u202en": "Run", "Run\r\n\tfast": "Run fast", "  Run  ": "Run", "<script>": "<script>",
 	} {
 		a, b := share.PNG(share.Card{Name: name, Share: -1}), share.PNG(share.Card{Name: like, Share: -1})
 		if !bytes.Equal(a, b) {

@@ -38,13 +38,16 @@ func newFace(f *sfnt.Font, size float64) font.Face {
 // mostRunes of a text are looked at: no card has room for more.
 const mostRunes = 300
 
+// joiner makes one sign of two, such as of a runner and ♀: without the first, the second isn't what was written.
+const joiner = '\u200d'
+
 // drawable is text as the font can write it: on one line, without what it has no sign for. enough is false where less
 // than half of the letters are left.
 func drawable(text string, f *sfnt.Font) (line string, enough bool) {
 	var b strings.Builder
 	var buffer sfnt.Buffer
 	letters, left, seen := 0, 0, 0
-	space := false
+	var space, joined, dropped bool
 	for _, r := range text {
 		if seen++; seen > mostRunes {
 			break
@@ -57,8 +60,14 @@ func drawable(text string, f *sfnt.Font) (line string, enough bool) {
 		if counts {
 			letters++
 		}
+		if r == joiner {
+			joined = true
+			continue
+		}
 		glyph, err := f.GlyphIndex(&buffer, r)
-		if err != nil || glyph == 0 || !unicode.IsPrint(r) {
+		dropped = err != nil || glyph == 0 || !unicode.IsPrint(r) || joined && dropped
+		joined = false
+		if dropped {
 			continue
 		}
 		if counts {

@@ -50,7 +50,7 @@
   addEventListener('pageshow', () => { for (const f of document.querySelectorAll('.find [disabled]')) f.disabled = false; });
 
   // Photos of one activity, over the page.
-  let viewer, list = [], at = 0;
+  let viewer, list = [], at = 0, pushed = false;
   const button = (name, label, text) => {
     const b = document.createElement('button');
     b.className = name;
@@ -82,9 +82,23 @@
       if (e.key === 'ArrowLeft') show(at - 1); else if (e.key === 'ArrowRight') show(at + 1); else return;
       e.preventDefault();
     });
-    viewer.addEventListener('close', () => { image.removeAttribute('src'); list[at].focus(); });
+    // A swipe leads to the next one, unless it moves a picture that is zoomed in.
+    let from = null;
+    viewer.addEventListener('touchstart', (e) => { from = e.touches.length === 1 && visualViewport.scale === 1 ? e.touches[0].clientX : null; }, { passive: true });
+    viewer.addEventListener('touchend', (e) => {
+      const moved = from === null || list.length < 2 ? 0 : e.changedTouches[0].clientX - from;
+      if (Math.abs(moved) > 48) show(moved < 0 ? at + 1 : at - 1);
+    });
+    viewer.addEventListener('close', () => {
+      if (viewer.open) return; // again, meanwhile
+      image.removeAttribute('src');
+      if (pushed) { pushed = false; history.back(); }
+      list[at].focus();
+    });
     document.body.append(viewer);
   };
+  // The way back closes the photos; it doesn't leave the page below them.
+  addEventListener('popstate', () => { pushed = false; if (viewer && viewer.open) viewer.close(); });
   document.addEventListener('click', (e) => {
     const photo = e.target.closest && e.target.closest('a.photo');
     if (!photo || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey || e.button || !window.HTMLDialogElement) return;
@@ -93,6 +107,20 @@
     if (!viewer) build();
     for (const b of viewer.querySelectorAll('.before, .after')) b.hidden = list.length < 2;
     viewer.showModal();
+    if (history.state !== 'photos') history.pushState('photos', '');
+    pushed = true;
     show(list.indexOf(photo));
+  });
+
+  // A finger is wider than a route on a map: the nearest one is meant.
+  document.addEventListener('click', (e) => {
+    if (!e.target.closest('.routes') || e.target.closest('a')) return;
+    for (let far = 4; far <= 20; far += 4) {
+      for (let turn = 0; turn < 2 * Math.PI; turn += Math.PI / 8) {
+        const there = document.elementFromPoint(e.clientX + far * Math.cos(turn), e.clientY + far * Math.sin(turn));
+        const link = there && there.closest('.routes a');
+        if (link) { location.assign(link.getAttribute('href')); return; }
+      }
+    }
   });
 })();
