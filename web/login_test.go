@@ -140,6 +140,21 @@ func TestSecureCookies(t *testing.T) {
 	if c := cookieOf(t, a.do("POST", "/login", "code="+code(t, a))); !c.Secure {
 		t.Error("behind https the cookie isn't secure")
 	}
+	b := newAPI(t, web.Config{}, feed.Publish{})
+	for _, test := range []struct {
+		secure  bool
+		headers []string
+	}{
+		{true, []string{"Remote: 127.0.0.1:1234", "X-Forwarded-Proto: https"}},
+		{true, []string{"Remote: 10.0.0.2:1234", "X-Forwarded-Proto: https"}},
+		{false, []string{"Remote: 127.0.0.1:1234", "X-Forwarded-Proto: http"}},
+		{false, []string{"Remote: 198.51.100.7:1234", "X-Forwarded-Proto: https"}}, // nobody's proxy
+	} {
+		_, r := b.send("POST", "/login", "code="+code(t, b), test.headers...)
+		if c := cookieOf(t, r); c.Secure != test.secure {
+			t.Errorf("%v: the cookie is secure: %v", test.headers, c.Secure)
+		}
+	}
 }
 
 func TestOtherSitesCantPost(t *testing.T) {

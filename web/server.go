@@ -182,6 +182,12 @@ func publicOrigin(public string) (origin, host string, err error) {
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// secure reports whether the visitor came by https: to this server, to the public address, or to a proxy on this machine
+// or a private network that says so.
 func (s *Server) secure(r *http.Request) bool {
-	return r.TLS != nil || strings.HasPrefix(s.config.PublicURL, "https:")
+	if r.TLS != nil || strings.HasPrefix(s.config.PublicURL, "https:") {
+		return true
+	}
+	ip := peer(r)
+	return strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") && (ip.IsLoopback() || ip.IsPrivate())
 }
