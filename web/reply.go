@@ -47,8 +47,10 @@ func sendAs(contentType string, w http.ResponseWriter, r *http.Request, to feed.
 		h.Set("Content-Encoding", coding)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(body) // if it fails nobody is there to be told
+	gather(r, len(body), func() {
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(body) // if it fails nobody is there to be told
+	})
 }
 
 // dropBodyHeaders takes away the headers that say how a browser treats a body. A 304 has none, and must repeat only what is

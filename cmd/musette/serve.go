@@ -259,7 +259,7 @@ func (s *site) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	server := &http.Server{
-		Handler: s.server, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: s.server, ConnContext: web.WithConn, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.app.log.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(s.server.Close)
@@ -287,7 +287,7 @@ func (s *site) run(ctx context.Context) error {
 		start(s.also)
 	}
 	start(func(context.Context) error {
-		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(web.Gather(s.listener)); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving: %w", err)
 		}
 		return nil
