@@ -46,8 +46,8 @@ type Mask struct {
 	discs []Disc
 }
 
-// NewMask returns the mask of some discs.
-func NewMask(discs ...Disc) Mask { return Mask{discs} }
+// NewMask returns the mask of some discs. Their order makes no difference.
+func NewMask(discs ...Disc) Mask { return Mask{slices.SortedFunc(slices.Values(discs), Disc.Compare)} }
 
 // Hides reports whether a point is inside any disc.
 func (m Mask) Hides(p Point) bool {

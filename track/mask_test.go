@@ -2,8 +2,10 @@ package track_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"musette/track"
@@ -42,6 +44,10 @@ func TestCutShowsNothingOfTheDiscs(t *testing.T) {
 			}
 		}
 		mask := track.NewMask(discs...)
+		slices.Reverse(discs)
+		if diff := cmp.Diff(mask.Cut(route), track.NewMask(discs...).Cut(route)); diff != "" {
+			t.Fatalf("the order of the discs makes a difference:\n%s", diff)
+		}
 		next := 0
 		for _, piece := range mask.Cut(route) {
 			if len(piece) < 2 {
