@@ -37,6 +37,8 @@ type callers struct {
 	mu    sync.Mutex
 	known map[uint64]*calls
 	swept time.Time
+
+	follows map[uint64]int // streams of events open now
 }
 
 // calls are one caller's: a bucket of tokens that fills with time, and what was asked in the clock quarter and in the
@@ -62,7 +64,7 @@ func (w *window) add(now time.Time, span time.Duration) {
 }
 
 func newCallers(now func() time.Time) *callers {
-	return &callers{now: now, seed: maphash.MakeSeed(), known: map[uint64]*calls{}}
+	return &callers{now: now, seed: maphash.MakeSeed(), known: map[uint64]*calls{}, follows: map[uint64]int{}}
 }
 
 // number is a caller's, by what tells it from others.
@@ -101,6 +103,26 @@ func (c *callers) take(who uint64, r rate, free bool) standing {
 	}
 	st.left, st.full = int(k.tokens), seconds((r.atOnce-k.tokens)/r.perSecond)
 	return st
+}
+
+// follow counts a stream of events, and is false where the caller has as many as it may.
+func (c *callers) follow(who uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.follows[who] >= maxStreamsEach {
+		return false
+	}
+	c.follows[who]++
+	return true
+}
+
+// unfollow ends what follow counted.
+func (c *callers) unfollow(who uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.follows[who]--; c.follows[who] <= 0 {
+		delete(c.follows, who)
+	}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -65,8 +65,9 @@ func sinceParam(text string, given bool) (int64, error) {
 }
 
 const (
-	maxStreams   = 1000
-	writeTimeout = 30 * time.Second
+	maxStreams     = 1000
+	maxStreamsEach = 100 // of one caller
+	writeTimeout   = 30 * time.Second
 )
 
 // getEvents sends changes as they come, as server-sent events: changes under no name, "status" when the state of
@@ -87,11 +88,11 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if err := st.resume(r, view); err != nil {
 		return err
 	}
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		return unavailable("Too many readers follow the events already. Ask /v1/changes instead.")
+	release, err := s.holdStream(w, r)
+	if err != nil {
+		return err
 	}
-	defer s.streams.Add(-1)
+	defer release()
 	noteStream(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")

@@ -190,3 +190,24 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 	}
 	a.wantProblem(a.get("/v1/events"), 401)
 }
+
+func TestOneCallerDoesntTakeAllStreams(t *testing.T) {
+	a := newAPI(t, web.Config{}, full)
+	url := a.listen()
+	const one, other = "X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 198.51.100.8"
+	for range 110 {
+		if r := a.do("HEAD", "/v1/events", "", one); r.StatusCode != 200 { // these end at once
+			t.Fatalf("asked for its head: %s", r)
+		}
+	}
+	for range 100 {
+		a.events(url, "", one)
+	}
+	refused := a.get("/v1/events", one)
+	a.wantProblem(refused, 429)
+	if refused.Header.Get("Retry-After") == "" {
+		t.Error("nothing says when to come back")
+	}
+	a.next(a.events(url, "", other))
+	a.next(a.events(url, "")) // this machine itself
+}

@@ -32,13 +32,12 @@ func (s *Server) limit(w http.ResponseWriter, r *http.Request, pattern string) e
 	if !remote && !underStrava(r) || slices.Contains(unlimited, pattern) || s.callers == nil {
 		return nil
 	}
-	v, err := s.visitor(r)
-	keyed := err == nil && v.key != [32]byte{}
-	who, most := []byte(address), strangerRate
+	who, keyed := s.caller(r, address)
+	most := strangerRate
 	if keyed {
-		who, most = v.key[:], keyRate
+		most = keyRate
 	}
-	st := s.callers.take(s.callers.number(who), most, !remote)
+	st := s.callers.take(who, most, !remote)
 	switch {
 	case underStrava(r):
 		st.sayAsStrava(w.Header())
@@ -55,6 +54,38 @@ func (s *Server) limit(w http.ResponseWriter, r *http.Request, pattern string) e
 		detail = "Too many requests with this key."
 	}
 	return &problem{Status: http.StatusTooManyRequests, Detail: detail + " Wait as Retry-After says; nothing is lost."}
+}
+
+// caller is the number of who asks from an address: of the key or session, else of the address.
+func (s *Server) caller(r *http.Request, address string) (who uint64, keyed bool) {
+	v, err := s.visitor(r)
+	if err == nil && v.key != [32]byte{} {
+		return s.callers.number(v.key[:]), true
+	}
+	return s.callers.number([]byte(address)), false
+}
+
+// holdStream counts a stream of events that begins, until release. One caller can't take all that there are.
+func (s *Server) holdStream(w http.ResponseWriter, r *http.Request) (release func(), err error) {
+	theirs := func() {}
+	if address, remote := clientAddress(r); remote && s.callers != nil {
+		who, keyed := s.caller(r, address)
+		if !s.callers.follow(who) {
+			s.config.Watch.limited(keyed)
+			w.Header().Set("Retry-After", "60")
+			return nil, &problem{
+				Status: http.StatusTooManyRequests,
+				Detail: "You follow the events " + strconv.Itoa(maxStreamsEach) + " times at once already. End one, or ask /v1/changes instead.",
+			}
+		}
+		theirs = func() { s.callers.unfollow(who) }
+	}
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
+		theirs()
+		return nil, unavailable("Too many readers follow the events already. Ask /v1/changes instead.")
+	}
+	return func() { s.streams.Add(-1); theirs() }, nil
 }
 
 // say tells a caller how it stands.
