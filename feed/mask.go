@@ -135,8 +135,6 @@ func (m *masks) remake(athlete int64) {
 	for c := range p.cells {
 		discs = append(discs, p.key.Disc(c))
 	}
-	// The order decides which of several discs shortens a route; it must not differ from one load to the next.
-	slices.SortFunc(discs, func(a, b track.Disc) int { return a.Compare(b) })
 	p.mask = track.NewMask(append(discs, m.zoneDiscs(athlete)...)...)
 }
 

@@ -46,7 +46,8 @@ type Mask struct {
 	discs []Disc
 }
 
-// NewMask returns the mask of some discs. Their order makes no difference.
+// NewMask returns the mask of some discs. Their order would decide which of several discs shortens a route, so it is always
+// the same: what is shown must not differ from one load to the next.
 func NewMask(discs ...Disc) Mask { return Mask{slices.SortedFunc(slices.Values(discs), Disc.Compare)} }
 
 // Hides reports whether a point is inside any disc.
