@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,7 +54,13 @@ func TestWhatCantBePaidForIsNotCalled(t *testing.T) {
 	if n := h.server.Refused(); n > 0 || len(h.server.Calls()) > 10 {
 		t.Errorf("%d calls reached Strava, %d were refused", len(h.server.Calls()), n)
 	}
-	h.clock.Set(refused.Until.Add(10 * time.Second))
+	if at := refused.Until.UTC().Format("15:04:05"); !strings.Contains(refused.Cause, at) {
+		t.Errorf("it can be tried again at %s, but the cause is %q", at, refused.Cause)
+	}
+	if _, err := keeper.AskRefresh(t.Context(), h.store, 0, refused.Until.Add(-2*time.Second)); err == nil {
+		t.Error("a refresh was taken on before the time that was told")
+	}
+	h.clock.Set(refused.Until.Truncate(time.Second)) // as it is told
 	h.must(h.pay())
 }
 

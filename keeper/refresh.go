@@ -27,7 +27,7 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("no refresh is possib
 // refusal says why nothing can be asked for a person now, and until when; nil if something can.
 func (g *gate) refusal(now time.Time) *RefusedError {
 	if !g.Host.MayForce(now) {
-		return &RefusedError{musette.StateInactive, causeInactive, instant(g.Host.ForceAt().Add(time.Second))} // not before
+		return &RefusedError{musette.StateInactive, causeInactive, instant(whole(g.Host.ForceAt()))}
 	}
 	return g.full(now)
 }
@@ -35,7 +35,7 @@ func (g *gate) refusal(now time.Time) *RefusedError {
 // full says that the quota has no call left for a person now, and until when; nil if it has one.
 func (g *gate) full(now time.Time) *RefusedError {
 	if room := g.Ledger.Room(now, musette.ClassForced); room.Calls == 0 {
-		return &RefusedError{musette.StateLimited, causeLimited(g, room.Free, now), instant(room.Reset)}
+		return &RefusedError{musette.StateLimited, causeLimited(g, room.Free, now), instant(whole(room.Free))}
 	}
 	return nil
 }

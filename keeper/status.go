@@ -223,10 +223,13 @@ func causeLimited(g *gate, opens, now time.Time) string {
 		cause = "what is left of Strava's quota for now is kept for newer activities and for people who wait"
 	}
 	if opens.After(now) {
-		cause += "; the next call can be made at " + opens.UTC().Truncate(time.Second).Add(time.Second).Format("15:04:05") + " UTC"
+		cause += "; the next call can be made at " + whole(opens).UTC().Format("15:04:05") + " UTC"
 	}
 	return cause
 }
+
+// whole is the next whole second: what is told of a time leaves out the rest, and it is not before.
+func whole(t time.Time) time.Time { return t.Truncate(time.Second).Add(time.Second) }
 
 // setState finds the worst state, with its cause, its end, when it began, and what to do about it.
 func setState(s *musette.Status, d plan.Decision, g gate, grants []store.Grant, works bool, now time.Time) {
