@@ -89,7 +89,6 @@ func TestFailure29DatabaseGoneWhileRunning(t *testing.T) {
 	database.Start()
 	s.key = testKey
 	s.until("the state", func() bool { return s.status().State != musette.StateStoreDown })
-	s.until("a refresh", func() bool { return s.do("POST", "/v1/refresh", "").StatusCode == 202 })
 	s.until("everything here", func() bool { return s.settled() && len(w.differences(s.feed())) == 0 })
 	fetched := map[string]int{}
 	for _, c := range w.Calls() {

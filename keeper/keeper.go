@@ -38,6 +38,9 @@ type Config struct {
 	// are none. It is called at the start, if anybody ever left, and after each departure, whichever process saw it.
 	Forget func(context.Context) error
 
+	// Missed says that events may have been missed because the store was away: Run catches up with them first.
+	Missed bool
+
 	// Called is told of each request to the API, once it is over, by several goroutines; nil: nobody is.
 	Called func(Call)
 
@@ -69,6 +72,7 @@ type Keeper struct {
 	pictured   atomic.Bool    // pictures were kept since it was last looked
 	copied     store.Position // of the last snapshot that was written while another process led
 	copyDue    time.Time      // when Run may write the next snapshot
+	caughtUp   time.Time      // when the store was last back and nobody knew what had been missed
 	tidied     time.Time
 	stepped    time.Time // when the last step was
 	read       reading   // at the last step

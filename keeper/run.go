@@ -49,6 +49,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.Log.Error("syncing stopped; it is tried again every two seconds", "error", err)
 		}
 		k.troubled(err)
+		k.Missed = k.Missed || k.trouble.Load() != nil
 		k.wait(ctx, again)
 	}
 	return nil
@@ -67,6 +68,11 @@ func (k *Keeper) serve(ctx context.Context) error {
 		cancel()
 		wg.Wait()
 	}()
+	if k.Missed {
+		if err := k.catchUp(ctx); err != nil {
+			return err
+		}
+	}
 	for ctx.Err() == nil {
 		wake, err := k.Step(ctx, k.Now())
 		if err != nil {

@@ -39,8 +39,8 @@ func (a *app) keeper(ctx context.Context) (*keeper.Keeper, error) {
 		Store:    a.openStore, Strava: a.openStrava, Tokens: tokens, Policy: a.cfg.Policy, Rules: &a.cfg.Rules, Filter: a.cfg.Filter,
 		Snapshot: a.keepSnapshot, SnapshotSoon: len(copies) == 0, Repairing: a.repairing(),
 		Forget: func(ctx context.Context) error { return a.forgetAll(ctx, a.openStore) },
-		Called: a.called(),
-		Now:    a.now, Elapsed: sinceStart(), Log: a.log,
+		Missed: a.missed, Called: a.called(),
+		Now: a.now, Elapsed: sinceStart(), Log: a.log,
 	}), nil
 }
 

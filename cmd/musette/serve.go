@@ -56,6 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		if err := a.reopen(); err != nil {
 			return err
 		}
+		a.missed = true
 		if !damaged {
 			continue
 		}

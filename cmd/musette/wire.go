@@ -34,6 +34,7 @@ type app struct {
 	notifier *notifier        // nil until something is served
 	metrics  *metrics.Metrics // nil until something is counted
 	demo     bool             // the store is the demo's own
+	missed   bool             // the store was away, and with it whoever keeps events
 	standIn  error            // why a snapshot is served in the store's place, though it could be opened or mended
 	roomFor  uint64           // bytes that must be free before the store is mended; 0: this process doesn't wait for that
 
