@@ -296,7 +296,7 @@ func explainPush(what string, err error) error {
 	if no, ok := errors.AsType[*keeper.RefusedError](err); ok {
 		hint := "nothing was changed; try again"
 		if no.Until != nil {
-			hint += " after " + no.Until.Local().Format("15:04:05")
+			hint += " after " + no.Until.UTC().Format("15:04:05") + " UTC" // as in the cause
 		}
 		return failed(hint, "%s: %s", what, no.Cause)
 	}

@@ -140,7 +140,10 @@ func TestWebhookCommandsAreCounted(t *testing.T) {
 	b.fake.Spend(1)
 	b.musette(t.Context(), exitFailed, "webhook", "list") // refused; now it is known
 	made := len(b.fake.Calls())
-	if _, said := b.musette(t.Context(), exitFailed, "webhook", "list"); !strings.Contains(said, "quota") || !strings.Contains(said, "try again after") {
+	_, said := b.musette(t.Context(), exitFailed, "webhook", "list")
+	_, opens, told := strings.Cut(said, "the next call can be made at ")
+	opens, _, _ = strings.Cut(opens, "\n")
+	if !told || !strings.HasSuffix(opens, " UTC") || !strings.Contains(said, "try again after "+opens) {
 		t.Errorf("with no call left it says %s", said)
 	}
 	if n := len(b.fake.Calls()); n != made {
