@@ -168,7 +168,7 @@ func (p *program) wantNobody(words []string) {
 	site.stop(os.Interrupt)
 }
 
-// A removal that was killed between its commit and the files is finished by the next start.
+// A removal that was killed between its commit and the files is finished by the next start, and by the same command again.
 func TestAthleteRemoveIsFinishedByTheNextStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, stravatest.Config{Seed: 9, Activities: 5, Limits: plenty})
@@ -178,14 +178,22 @@ func TestAthleteRemoveIsFinishedByTheNextStart(t *testing.T) {
 	files := filepath.Join(p.dir, "kept")
 	must(t, os.CopyFS(files, os.DirFS(p.data)))
 	p.must("athlete", "remove", id(w.athlete.ID), "--yes")
-	// As it was right after the commit: the rows are gone, the files are there.
-	for _, dir := range []string{"snapshots", "tokens"} {
-		must(t, os.RemoveAll(filepath.Join(p.data, dir)))
-		must(t, os.CopyFS(filepath.Join(p.data, dir), os.DirFS(filepath.Join(files, dir))))
+	asAfterTheCommit := func() { // the rows are gone, the files are there
+		for _, dir := range []string{"snapshots", "tokens"} {
+			must(t, os.RemoveAll(filepath.Join(p.data, dir)))
+			must(t, os.CopyFS(filepath.Join(p.data, dir), os.DirFS(filepath.Join(files, dir))))
+		}
+		if len(p.traces(words...)) == 0 {
+			t.Fatal("there is nothing to finish")
+		}
 	}
-	if len(p.traces(words...)) == 0 {
-		t.Fatal("there is nothing to finish")
+	asAfterTheCommit()
+	p.must("athlete", "remove", id(w.athlete.ID), "--yes")
+	if left := p.traces(words...); len(left) != 0 {
+		t.Errorf("the same command again leaves %v", left)
 	}
+	p.run("athlete", "remove", id(w.athlete.ID), "--yes").wantCode(t, 1) // nobody is here
+	asAfterTheCommit()
 	site := p.serve()
 	eventually(t, "everything of theirs being gone", func() bool { return len(p.traces(words...)) == 0 })
 	sealed, err := filepath.Glob(filepath.Join(p.data, "tokens", "*"))
