@@ -91,6 +91,10 @@ func classifySQLite(err error) (hint string, kind error) {
 		return "nothing was changed; check that the data directory is there, readable and writable, and its disk well", ErrUnreachable
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return hintCorrupt, ErrCorrupt
+	case sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG:
+		// A length in a damaged page, which it takes for true: of what is kept nothing is that large, and where memory
+		// really is short the program ends.
+		return hintCorrupt, ErrCorrupt
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return hintBusy, ErrBusy
 	case sqlite3.SQLITE_ERROR: // the statements are ours, and so is the schema: one of them isn't what it was

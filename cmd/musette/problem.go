@@ -96,7 +96,11 @@ func explain(err error) *problem {
 	if e, ok := errors.AsType[*token.ReconnectError](err); ok {
 		return endedIn(musette.StateReconnect, e.Error(), "")
 	}
-	return &problem{err: err, code: exitFailed}
+	hint := ""
+	if rowDamaged(err) {
+		hint = "nothing was changed; `musette verify --repair` mends it, as `musette sync` and `musette serve` do by themselves"
+	}
+	return &problem{err: err, hint: hint, code: exitFailed}
 }
 
 // problems are several at once, each to be shown by itself.

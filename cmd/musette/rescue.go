@@ -21,6 +21,12 @@ func fileDamaged(err error) bool {
 	return ok && whole.Kind == store.ErrCorrupt
 }
 
+// rowDamaged reports whether a row was in the way that nothing goes on without: others are passed over, and mended later.
+func rowDamaged(err error) bool {
+	_, ok := errors.AsType[*store.DamageError](err)
+	return ok
+}
+
 // aside is the directory for damaged things that were set aside; nothing in it is ever deleted by the program.
 func (c *config) aside() string { return filepath.Join(c.DataDir, "damaged") }
 
@@ -209,16 +215,46 @@ func (a *app) wholeSnapshot(ctx context.Context, st *store.Store) (snapshot.Info
 	return snapshot.Write(ctx, st, a.snapshotting())
 }
 
-// surviving runs f again, once, if the SQLite file turns out to be damaged and could be replaced.
+// mendable reports whether an error is of damage that this program can mend.
+func (a *app) mendable(err error) bool {
+	return rowDamaged(err) || fileDamaged(err) && a.cfg.DatabaseURL == ""
+}
+
+// mend does what has to be done about damage before everything is opened again: single rows are mended as by `musette
+// verify --repair`, a file is replaced. Nothing may be open, nor is anything afterwards. The error is a
+// [store.HeldError] if another process syncs.
+func (a *app) mend(ctx context.Context, why error) error {
+	if fileDamaged(why) {
+		return a.rescue(ctx, why)
+	}
+	a.say("%s", plain(why.Error()))
+	c, v := verifyCmd{Repair: true}, verdict{}
+	if err := c.check(ctx, a, &v); err != nil {
+		return errors.Join(err, a.reopen())
+	}
+	if v.Clean {
+		return a.reopen()
+	}
+	if err := c.repair(ctx, a, &v); err != nil {
+		return errors.Join(err, a.reopen())
+	}
+	for _, line := range v.Repaired {
+		a.say("%s", line)
+	}
+	a.log.Warn("damaged rows were mended", "aside", v.Aside, "cause", why)
+	return a.reopen()
+}
+
+// surviving runs f again, once, if the database turns out to be damaged and could be mended.
 func (a *app) surviving(ctx context.Context, f func() error) error {
 	err := f()
-	if !fileDamaged(err) || a.cfg.DatabaseURL != "" {
+	if !a.mendable(err) {
 		return err
 	}
 	if e := a.reopen(); e != nil {
 		return e
 	}
-	if e := a.rescue(ctx, err); e != nil {
+	if e := a.mend(ctx, err); e != nil {
 		if held, ok := errors.AsType[*store.HeldError](e); ok {
 			return failed("it mends the database by itself; stop it if it doesn't, and try again", "%w, and %s has it open", err, plain(held.Holder))
 		}

@@ -48,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	crowded := 0 // rescues that had no room
 	for rescues := 0; ; {
 		err := a.serve(ctx, listener)
-		damaged := fileDamaged(err) && a.cfg.DatabaseURL == "" && ctx.Err() == nil && rescues < maxRescues
+		damaged := a.mendable(err) && ctx.Err() == nil && rescues < maxRescues
 		if !errors.Is(err, errBack) && !damaged {
 			return unlessStopped(ctx, err)
 		}
@@ -60,7 +60,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		if !damaged {
 			continue
 		}
-		e := a.rescue(ctx, err)
+		e := a.mend(ctx, err)
 		if _, held := errors.AsType[*store.HeldError](e); held {
 			a.standIn = err // another process is to see to it
 		} else if errors.Is(e, store.ErrDiskFull) {
@@ -74,7 +74,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	}
 }
 
-// maxRescues is how many new databases one server makes: a disk that spoils them all is for a person to see to.
+// maxRescues is how often one server mends its database: a disk that spoils it again and again is for a person to see to.
 const maxRescues = 3
 
 // serve opens everything and serves at the address until ctx ends, or until everything is to be opened anew. The address
