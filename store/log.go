@@ -71,6 +71,10 @@ func logInUse(ctx context.Context, path string) error {
 	if _, kind := classifySQLite(err); kind != ErrBusy {
 		return nil
 	}
+	// Between the two looks somebody who has ended may have taken the log away, and somebody else opened the file since.
+	if _, err := os.Stat(path + logSuffix); err == nil {
+		return nil
+	}
 	return &Error{
 		Kind: ErrBusy, Where: filepath.Dir(path),
 		Hint: "nothing was changed; the other process takes what it has into the database when it ends: stop it",

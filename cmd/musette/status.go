@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,7 +142,7 @@ func statusText(s musette.Status, now time.Time) *table {
 	t.row("quota read", window(s.Quota.Read))
 	t.row("quota overall", window(s.Quota.Overall))
 	for _, e := range s.LastErrors {
-		what := string(e.Part)
+		what := cmp.Or(string(e.Part), e.Kind)
 		if e.ActivityID != 0 {
 			what += " of " + strconv.FormatInt(e.ActivityID, 10)
 		}

@@ -16,6 +16,10 @@ func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 		Athletes: []musette.Athlete{
 			{ID: 1, Name: "Jo", State: musette.StateReconnect, Cause: "revoked", Since: &since}, {ID: 2, Name: "Al", State: musette.StateOK}, {ID: 3, State: musette.StateOK},
 		},
+		LastErrors: []musette.LastError{
+			{At: since, Kind: "backup", Message: "no snapshot was written"},
+			{At: since, ActivityID: 7, Part: musette.PartPhotos, Kind: "server", Message: "502"},
+		},
 	}
 	var out strings.Builder
 	if err := statusText(s, noon).write(&out); err != nil {
@@ -25,6 +29,7 @@ func TestStatusSaysSinceWhenAndWhatToDo(t *testing.T) {
 	for _, want := range []string{
 		"clock_wrong: the clock is 2 h ahead\n", "since ", until.Local().Format("15:04:05"), "set it\n",
 		"offline: no answer\n", "since ", clock, "advice ", musette.StateOffline.Advice(), "Jo (1), 0 activities: reconnect since " + clock + ", revoked\n", "Al (2), 0 activities\n", "  3, 0 activities\n",
+		clock + ", backup: no snapshot was written\n", clock + ", photos of 7: 502\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &out)
