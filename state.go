@@ -93,8 +93,11 @@ type Warning struct {
 	OffS int64 `json:"off_s,omitzero"`
 }
 
-// WarningClock is the name of the warning that a clock is wrong.
-const WarningClock = "clock_wrong"
+// The names of warnings.
+const (
+	WarningClock    = "clock_wrong"
+	WarningDiskFull = "disk_full" // for files; the database can still be written, else it is [StateDiskFull]
+)
 
 // Quota is how much of both limits is used, by both windows.
 type Quota struct {

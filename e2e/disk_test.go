@@ -185,6 +185,63 @@ func wantRescuedLater(t *testing.T, p *program, rest, shown string) {
 	}
 }
 
+// A disk that is full but for the database's own room stops no sync, and everybody who can make room is told, until
+// there is: in the status, on the page, in the figures.
+func TestNoRoomForFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	inside, possible := smallDisk(t, dir, 32<<10)
+	if !possible {
+		skip(t, "a small disk takes root, or namespaces for users")
+	}
+	if !inside {
+		return
+	}
+	t.Cleanup(func() { _ = unmount(dir) })
+	w := newWorld(t, stravatest.Config{Seed: 15, Activities: 30, Limits: plenty})
+	p := w.program()
+	must(t, os.MkdirAll(p.data, 0o700))
+	for _, of := range []string{"snapshots", "pictures"} {
+		must(t, os.Mkdir(filepath.Join(dir, of), 0o700))
+		must(t, os.Symlink(filepath.Join(dir, of), filepath.Join(p.data, of)))
+	}
+	fillUp(t, filepath.Join(dir, "rest"))
+
+	p.must("sync") // exit code 0: it is no state
+	w.complete(p)
+	out := p.must("status")
+	for _, want := range []string{
+		"ok\n", "disk_full: the disk of the data directory is full: no snapshot can be written and no picture can be kept. Nothing is lost", "free some space",
+		", backup: no snapshot was written", ", pictures: no picture can be kept",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("`musette status` doesn't say %q:\n%s", want, out)
+		}
+	}
+	s := p.serve()
+	st := s.status()
+	if len(st.Warnings) != 1 || st.Warnings[0].Name != musette.WarningDiskFull || st.Warnings[0].Since == nil || st.State == musette.StateDiskFull {
+		t.Errorf("the state is %s, and /v1/status warns of %+v", st.State, st.Warnings)
+	}
+	for path, want := range map[string]string{
+		"/": "The disk is full", "/status": "no picture can be kept", "/metrics": `musette_worry{kind="pictures"} 1`,
+	} {
+		if body := s.get(path).want(200).body; !strings.Contains(body, want) {
+			t.Errorf("%s doesn't say %q:\n%s", path, want, shorten(body))
+		}
+	}
+	s.stop(interrupt)
+
+	must(t, enlarge(dir, 64<<20))
+	p.must("sync") // nothing new comes, but what there was no room for
+	if out := p.must("status"); strings.Contains(out, "disk_full") || strings.Contains(out, "last error") {
+		t.Errorf("with room, `musette status` says\n%s", out)
+	}
+	if len(p.backups()) == 0 {
+		t.Error("no snapshot was written")
+	}
+}
+
 // fillUp writes a file until the disk is full.
 func fillUp(t *testing.T, path string) {
 	t.Helper()

@@ -27,6 +27,9 @@ type Config struct {
 	UserAgent string
 	// Offline reports whether Strava can't be reached at all: then nothing is fetched. nil: never.
 	Offline func(context.Context) bool
+	// Failed is called with why pictures can't be kept, whenever that changes, and with nil when they can. nil: nobody
+	// is told.
+	Failed func(context.Context, error)
 	// Keep is how long a picture stays after the last document that named it, default 30 days. Negative: not at all.
 	Keep time.Duration
 
@@ -86,6 +89,8 @@ const (
 	glance = time.Second
 	// again is how soon after a failure of the store Run goes on.
 	again = 5 * time.Second
+	// roomAgain is how soon it goes on where there was no room for what it had fetched.
+	roomAgain = time.Minute
 	// sortEvery is how often what is here is compared with what should be.
 	sortEvery = 24 * time.Hour
 )
@@ -93,23 +98,28 @@ const (
 // Run fetches what is due and makes smaller sizes until ctx ends, which is no error. changed is called, by Run's own
 // goroutine, whenever something was written to the store.
 func (g *Gallery) Run(ctx context.Context, changed func()) error {
-	told := ""
+	told, first := "", true
 	for ctx.Err() == nil {
 		busy, err := g.round(ctx, true, changed)
-		wait := glance
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err != nil:
-			wait = again
-			if err.Error() != told {
-				g.Log.Warn("pictures can't be kept just now; it is tried again every few seconds", "error", err)
-			}
-			told = err.Error()
-		case busy:
+		}
+		now, wait := "", glance
+		if err != nil {
+			now, wait = err.Error(), again
+		}
+		if errors.Is(err, store.ErrDiskFull) {
+			wait = roomAgain
+		}
+		if now != told || first {
+			g.tell(ctx, err)
+		}
+		if now != told && err != nil {
+			g.Log.Warn("pictures can't be kept just now; it is tried again by and by", "error", err)
+		}
+		told, first = now, false
+		if busy && err == nil {
 			continue
-		default:
-			told = ""
 		}
 		select {
 		case <-ctx.Done():
@@ -125,8 +135,16 @@ func (g *Gallery) Sync(ctx context.Context, changed func()) error {
 	for {
 		busy, err := g.round(ctx, false, changed)
 		if err != nil || !busy {
+			g.tell(ctx, err)
 			return err
 		}
+	}
+}
+
+// tell passes on whether pictures can be kept.
+func (g *Gallery) tell(ctx context.Context, err error) {
+	if g.Failed != nil && ctx.Err() == nil {
+		g.Failed(ctx, err)
 	}
 }
 

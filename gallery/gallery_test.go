@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -318,5 +319,36 @@ func TestTombstones(t *testing.T) {
 	h.update(func(ctx context.Context, tx *store.Tx) error { return tx.Purge(ctx, athlete, 1) })
 	if p := h.row("P"); p != nil {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Why pictures can't be kept is told, in the same words each time, and that they can again.
+func TestFailedIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, false)
+	var told []error
+	c := h.config
+	c.Failed = func(_ context.Context, err error) { told = append(told, err) }
+	h.gallery = h.another(c)
+	h.sync() // looks through the directory
+	inTheWay := filepath.Join(c.Dir, fmt.Sprint(athlete))
+	if err := errors.Join(os.MkdirAll(c.Dir, 0o700), os.WriteFile(inTheWay, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	h.shows(1, musette.Photo{ID: "P1", URL: h.at("/1.jpg", body(photoJPEG(t, 300, 200, 1))), AskedPX: 5000})
+	for range 2 {
+		if err := h.gallery.Sync(t.Context(), func() {}); err == nil {
+			t.Fatal("it was kept where it can't be")
+		}
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	h.sync()
+	h.kept("P1")
+	if len(told) != 4 || told[0] != nil || told[1] == nil || told[2] == nil || told[1].Error() != told[2].Error() || told[3] != nil {
+		t.Errorf("told: %v", told)
+	} else if want := "no picture can be kept in " + c.Dir; !strings.Contains(told[1].Error(), want) {
+		t.Errorf("%q doesn't say %q", told[1], want)
 	}
 }

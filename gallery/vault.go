@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -57,10 +58,27 @@ func (f folder) put(_ context.Context, athleteID int64, body []byte) (string, er
 	if err := f.makeRoom(path); err != nil {
 		return "", err
 	}
-	if err := renameio.WriteFile(path, body, 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return "", fmt.Errorf("keeping a picture: %w", err)
+	err = renameio.WriteFile(path, body, 0o600, renameio.WithTempDir(filepath.Dir(path)))
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
 	}
-	return sha, syncDir(filepath.Dir(path))
+	if err != nil {
+		return "", f.refused(err)
+	}
+	return sha, nil
+}
+
+// refused is why a file can't be written. It is the same each time: the names of temporary files aren't in it. A full
+// disk is a [store.ErrDiskFull].
+func (f folder) refused(err error) error {
+	why := err
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		why = errno
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("no picture can be kept in %s, those that are there stay; free some space: %w: %w", f.dir, store.ErrDiskFull, why)
+	}
+	return fmt.Errorf("no picture can be kept in %s, those that are there stay: %w", f.dir, why)
 }
 
 // makeRoom makes the directories that a file needs, durably.
@@ -70,9 +88,12 @@ func (f folder) makeRoom(path string) error {
 		return nil
 	}
 	if err := os.MkdirAll(shard, 0o700); err != nil {
-		return fmt.Errorf("keeping a picture: %w", err)
+		return f.refused(err)
 	}
-	return errors.Join(syncDir(filepath.Dir(shard)), syncDir(f.dir))
+	if err := errors.Join(syncDir(filepath.Dir(shard)), syncDir(f.dir)); err != nil {
+		return f.refused(err)
+	}
+	return nil
 }
 
 func (f folder) get(_ context.Context, athleteID int64, sha string) ([]byte, error) {

@@ -50,7 +50,7 @@ func (k *Keeper) seeTo(ctx context.Context) error {
 	case len(found.File) > 0:
 		return k.Store.Damaged(strings.Join(found.File, "; "))
 	case len(found.Damaged) == 0:
-		return Note(ctx, k.Store, WorryDamage, "", k.Now())
+		return Note(ctx, k.Store, WorryDamage, nil, k.Now())
 	}
 	done, err := k.repair(ctx, *found, k.Repairing)
 	if err != nil {
@@ -59,11 +59,11 @@ func (k *Keeper) seeTo(ctx context.Context) error {
 	return Note(ctx, k.Store, WorryDamage, done.worry(), k.Now())
 }
 
-// worry is what is left after a repair; "" for nothing.
-func (r *Repaired) worry() (worry string) {
+// worry is what is left after a repair; nil for nothing.
+func (r *Repaired) worry() (worry error) {
 	for _, m := range r.Mended {
 		if m.Instead == store.InsteadLeft {
-			worry = fmt.Sprintf("row %s of %s is damaged and can't be mended: %s; what strangers see is held back until it is removed and made again",
+			worry = fmt.Errorf("row %s of %s is damaged and can't be mended: %s; what strangers see is held back until it is removed and made again",
 				m.Damage.Key, m.Damage.Table, m.Damage.Reason)
 		}
 	}

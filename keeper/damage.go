@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -64,5 +65,5 @@ func (k *Keeper) noteDamage(ctx context.Context) error {
 		}
 		message = fmt.Sprintf("row %s of %s and %s others are damaged and passed over: %s", first.Key, first.Table, others, first.Reason)
 	}
-	return Note(ctx, k.Store, WorryDamage, message+"; `musette serve` mends it by itself, and `musette verify --repair` does", k.Now())
+	return Note(ctx, k.Store, WorryDamage, errors.New(message+"; `musette serve` mends it by itself, and `musette verify --repair` does"), k.Now())
 }

@@ -2,6 +2,8 @@ package keeper
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -16,12 +18,13 @@ type Worry string
 
 // The worries.
 const (
-	WorryDamage Worry = "worry.damage" // the last check found what couldn't be mended
-	WorryCopy   Worry = "worry.copy"   // the second directory didn't take the newest snapshot
-	WorryBackup Worry = "worry.backup" // the snapshot itself couldn't be written
+	WorryDamage   Worry = "worry.damage"   // the last check found what couldn't be mended
+	WorryCopy     Worry = "worry.copy"     // the second directory didn't take the newest snapshot
+	WorryBackup   Worry = "worry.backup"   // the snapshot itself couldn't be written
+	WorryPictures Worry = "worry.pictures" // the directory of pictures doesn't take any
 )
 
-var worries = []Worry{WorryDamage, WorryCopy, WorryBackup}
+var worries = []Worry{WorryDamage, WorryCopy, WorryBackup, WorryPictures}
 
 // kind is how a worry is called among the last errors.
 func (w Worry) kind() string { return string(w[len("worry."):]) }
@@ -29,11 +32,16 @@ func (w Worry) kind() string { return string(w[len("worry."):]) }
 type worry struct {
 	Since   time.Time `json:"since"`
 	Message string    `json:"message"`
+	Full    bool      `json:"full,omitzero"` // the disk is
 }
 
-// Note writes down a worry, with since when there is one of its kind; "" takes it back. One that is as before is not
-// written again.
-func Note(ctx context.Context, st *store.Store, w Worry, message string, now time.Time) error {
+// Note writes down why there is a worry, with since when there is one of its kind; nil takes it back. One that is as
+// before is not written again. If the reason is a [store.ErrDiskFull], the status warns of that, too.
+func Note(ctx context.Context, st *store.Store, w Worry, why error, now time.Time) error {
+	var after worry
+	if why != nil {
+		after = worry{Message: why.Error(), Full: errors.Is(why, store.ErrDiskFull)}
+	}
 	return st.Update(ctx, nil, func(tx *store.Tx) error {
 		text, err := tx.Setting(ctx, string(w))
 		if sound(err) != nil {
@@ -44,15 +52,15 @@ func Note(ctx context.Context, st *store.Store, w Worry, message string, now tim
 			before = worry{}
 		}
 		switch {
-		case message == before.Message && err == nil:
+		case after.Message == before.Message && err == nil:
 			return nil
-		case message == "":
+		case after.Message == "":
 			return tx.PutSetting(ctx, string(w), "")
 		case before.Message == "":
 			before.Since = now.UTC().Truncate(time.Second)
 		}
-		before.Message = message
-		body, err := json.Marshal(&before)
+		after.Since = before.Since
+		body, err := json.Marshal(&after)
 		if err != nil {
 			return err
 		}
@@ -60,8 +68,9 @@ func Note(ctx context.Context, st *store.Store, w Worry, message string, now tim
 	})
 }
 
-// noted are the worries as the status shows them.
-func noted(ctx context.Context, tx *store.Tx) (list []musette.LastError, err error) {
+// noted are the worries that there are.
+func noted(ctx context.Context, tx *store.Tx) (map[Worry]worry, error) {
+	all := map[Worry]worry{}
 	for _, w := range worries {
 		text, err := tx.Setting(ctx, string(w))
 		if sound(err) != nil {
@@ -69,8 +78,54 @@ func noted(ctx context.Context, tx *store.Tx) (list []musette.LastError, err err
 		}
 		var now worry
 		if text != "" && json.Unmarshal([]byte(text), &now) == nil {
+			all[w] = now
+		}
+	}
+	return all, nil
+}
+
+// asErrors are the worries as the status shows them.
+func asErrors(noted map[Worry]worry) (list []musette.LastError) {
+	for _, w := range worries {
+		if now, ok := noted[w]; ok {
 			list = append(list, musette.LastError{At: now.Since, Kind: w.kind(), Message: now.Message})
 		}
 	}
-	return list, nil
+	return list
+}
+
+// fullWarnings says that there is no room for files, while the database can still be written.
+func fullWarnings(noted map[Worry]worry) []musette.Warning {
+	var without []string
+	var began time.Time
+	for _, of := range []struct {
+		Worry
+		what string
+	}{{WorryBackup, "no snapshot can be written"}, {WorryPictures, "no picture can be kept"}} {
+		if w := noted[of.Worry]; w.Full {
+			without = append(without, of.what)
+			if began.IsZero() || w.Since.Before(began) {
+				began = w.Since
+			}
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return []musette.Warning{{
+		Name: musette.WarningDiskFull, Since: since(began),
+		Cause: "the disk of the data directory is full: " + strings.Join(without, " and ") +
+			". Nothing is lost: the database is as it should be, and takes what comes as long as it finds room",
+		Advice: "free some space; `musette serve` goes on by itself within minutes, `musette sync` the next time",
+	}}
+}
+
+// owesSnapshot reports whether the last snapshot that was tried couldn't be written.
+func (k *Keeper) owesSnapshot(ctx context.Context) (owes bool) {
+	err := k.Store.View(ctx, func(tx *store.Tx) error {
+		text, err := tx.Setting(ctx, string(WorryBackup))
+		owes = text != ""
+		return err
+	})
+	return owes && err == nil
 }

@@ -72,6 +72,7 @@ type Keeper struct {
 	pictured   atomic.Bool    // pictures were kept since it was last looked
 	copied     store.Position // of the last snapshot that was written while another process led
 	copyDue    time.Time      // when Run may write the next snapshot
+	noRoom     bool           // for the last one
 	caughtUp   time.Time      // when the store was last back and nobody knew what had been missed
 	tidied     time.Time
 	stepped    time.Time // when the last step was

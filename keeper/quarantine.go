@@ -9,18 +9,14 @@ import (
 )
 
 // readErrors returns the newest failures, newest first. Those that set a part aside are among them, however old:
-// nobody else says why.
-func readErrors(ctx context.Context, tx *store.Tx) ([]musette.LastError, error) {
+// nobody else says why; and so are our own.
+func readErrors(ctx context.Context, tx *store.Tx, own []musette.LastError) ([]musette.LastError, error) {
 	list, err := tx.LastErrors(ctx, lastErrors)
 	if sound(err) != nil {
 		return nil, err
 	}
 	aside, err := tx.Quarantined(ctx, lastErrors/2)
 	if sound(err) != nil {
-		return nil, err
-	}
-	own, err := noted(ctx, tx)
-	if err != nil {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(e musette.LastError) bool { return slices.Contains(aside, e) })

@@ -42,7 +42,7 @@ func (k *Keeper) Repair(ctx context.Context, r Repairing) (done Repaired, err er
 			return err
 		}
 		if found.Clean() {
-			return Note(ctx, k.Store, WorryDamage, "", k.Now())
+			return Note(ctx, k.Store, WorryDamage, nil, k.Now())
 		}
 		if len(found.File) > 0 {
 			return fmt.Errorf("%w: %s", store.ErrCorrupt, found.File[0])

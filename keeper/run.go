@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -15,7 +16,8 @@ const (
 	glance = time.Second
 	// again is how soon after a failure, or after finding another process leading, Run tries to lead.
 	again = 2 * time.Second
-	// soon is when Run writes the first snapshot where there is none: the first walk has begun by then.
+	// soon is when Run writes the first snapshot where there is none: the first walk has begun by then. It is also how
+	// soon one is tried again for which there was no room.
 	soon = time.Minute
 	// snapshotShare is the most of the time that writing snapshots may take.
 	snapshotShare = 20
@@ -34,7 +36,7 @@ func (k *Keeper) Wake() {
 func (k *Keeper) Run(ctx context.Context) error {
 	told := ""
 	k.copyDue = k.Now().Add(k.SnapshotEvery)
-	if k.SnapshotSoon {
+	if k.SnapshotSoon || k.owesSnapshot(ctx) {
 		k.copyDue, k.changed = k.Now().Add(min(k.SnapshotEvery, soon)), true
 	}
 	for ctx.Err() == nil {
@@ -178,9 +180,18 @@ func (k *Keeper) copyOthers(ctx context.Context) {
 func (k *Keeper) snapshot(ctx context.Context) bool {
 	began := k.Now()
 	_, err := k.Keep(ctx, func(ctx context.Context) (snapshot.Info, error) { return snapshot.Info{}, k.Snapshot(ctx) })
-	k.copyDue = began.Add(max(k.SnapshotEvery, snapshotShare*k.Now().Sub(began)))
+	every, full := k.SnapshotEvery, errors.Is(err, store.ErrDiskFull)
+	if full {
+		every = min(every, soon)
+	}
+	k.copyDue = began.Add(max(every, snapshotShare*k.Now().Sub(began)))
+	level := slog.LevelError
+	if full && k.noRoom { // said already
+		level = slog.LevelDebug
+	}
+	k.noRoom = full
 	if err != nil {
-		k.Log.Error("the snapshot could not be written; the data are in the database", "error", err)
+		k.Log.Log(ctx, level, "the snapshot could not be written; the data are in the database", "error", err)
 		return false
 	}
 	k.changed = false

@@ -69,11 +69,15 @@ func readStatus(ctx context.Context, tx *store.Tx, now time.Time, m quota.Machin
 	if err != nil {
 		return s, g, err
 	}
-	s = musette.Status{Quota: g.Ledger.Quota(now), Warnings: g.warnings(now, m)}
+	worries, err := noted(ctx, tx)
+	if err != nil {
+		return s, g, err
+	}
+	s = musette.Status{Quota: g.Ledger.Quota(now), Warnings: append(g.warnings(now, m), fullWarnings(worries)...)}
 	if s.Athletes, s.AsOf, err = readAthletes(ctx, tx, athletes, grants); err != nil {
 		return s, g, err
 	}
-	if s.LastErrors, err = readErrors(ctx, tx); err != nil {
+	if s.LastErrors, err = readErrors(ctx, tx, asErrors(worries)); err != nil {
 		return s, g, err
 	}
 	if s.Pictures, err = readPictures(ctx, tx, s.Athletes); err != nil {

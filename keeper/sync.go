@@ -29,7 +29,7 @@ type SyncOptions struct {
 }
 
 // Sync is a person's refresh: it polls once whatever the state, makes every due call that the quota allows, waits
-// for retries that are due soon, writes a snapshot if anything changed, and returns the status it ended in. Where
+// for retries that are due soon, writes a snapshot if anything changed or the last one failed, and returns the status it ended in. Where
 // another process leads, that one does the work, and Sync follows what it does. The error is a [store.ErrNotFound]
 // if an activity isn't known.
 func (k *Keeper) Sync(ctx context.Context, o SyncOptions) (musette.Status, error) {
@@ -148,7 +148,7 @@ func (k *Keeper) work(ctx context.Context, o SyncOptions) error {
 		return err
 	}
 	k.forget(ctx)
-	if k.Snapshot != nil && k.changed {
+	if k.Snapshot != nil && (k.changed || k.owesSnapshot(ctx)) {
 		k.snapshot(ctx)
 	}
 	return nil

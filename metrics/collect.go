@@ -56,7 +56,7 @@ var descs = []*prometheus.Desc{
 }
 
 // worries are what status lists among its last errors though no call has failed.
-var worries = []string{"damage", "copy", "backup"}
+var worries = []string{"damage", "copy", "backup", "pictures"}
 
 // collector shows what isn't counted but is so at the moment.
 type collector struct{ m *Metrics }

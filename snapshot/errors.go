@@ -28,7 +28,7 @@ func writeError(dir string, err error) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) {
 			return fmt.Errorf("no snapshot was written to %s, older ones and the data are as they were; free some space: %w: %w",
-				dir, store.ErrDiskFull, err)
+				dir, store.ErrDiskFull, full)
 		}
 	}
 	return fmt.Errorf("no snapshot was written to %s, older ones and the data are as they were: %w", dir, err)

@@ -57,7 +57,12 @@ func (s speaker) say(st *musette.Status) []sentence {
 		}
 	}
 	for _, w := range st.Warnings {
-		if s.owner && w.Name == musette.WarningClock {
+		switch {
+		case !s.owner:
+		case w.Name == musette.WarningDiskFull && st.State != musette.StateDiskFull:
+			lines = append(lines, sentence{"wait", marked("The disk is full. Nothing is lost, and new activities still arrive, but there is no room for " +
+				"snapshots or pictures. Free some space and it goes on by itself.")})
+		case w.Name == musette.WarningClock:
 			lines = append(lines, sentence{"wait", marked("The server’s clock is " + aheadOrBehind(w.OffS) + ", so times here may be wrong by as much. " +
 				"Nothing is lost, and nothing stops; set it right, for instance with `timedatectl set-ntp true`.")})
 		}

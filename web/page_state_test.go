@@ -75,6 +75,18 @@ func TestStatesAreSentences(t *testing.T) {
 			"Up to date 4 minutes ago. The server’s clock is about 2 hours ahead, so times here may be wrong by as much. Nothing is lost, and nothing stops; set it right, for instance with timedatectl set-ntp true.",
 		},
 		{
+			"no room for files",
+			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningDiskFull}}},
+			false,
+			"Up to date 4 minutes ago. The disk is full. Nothing is lost, and new activities still arrive, but there is no room for snapshots or pictures. Free some space and it goes on by itself.",
+		},
+		{
+			"no room for files, a stranger",
+			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningDiskFull}}},
+			true,
+			"Up to date 4 minutes ago.",
+		},
+		{
 			"clock, a stranger",
 			musette.Status{State: musette.StateOK, AsOf: at(-4), Warnings: []musette.Warning{{Name: musette.WarningClock, OffS: -200}}},
 			true,

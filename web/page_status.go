@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -116,7 +117,7 @@ func newStatusPage(st *musette.Status, v visitor, now time.Time) statusPage {
 			row.About = strings.TrimSpace(row.About + " of activity " + strconv.FormatInt(e.ActivityID, 10))
 		}
 		if row.About == "" {
-			row.About = "Strava"
+			row.About = cmp.Or(kindWords[e.Kind], "Strava")
 		}
 		p.Errors = append(p.Errors, row)
 	}
@@ -131,7 +132,7 @@ var stateWords = map[musette.State]string{
 }
 
 // warningWords say a warning in a word or two.
-var warningWords = map[string]string{musette.WarningClock: "The clock is wrong"}
+var warningWords = map[string]string{musette.WarningClock: "The clock is wrong", musette.WarningDiskFull: "The disk is full"}
 
 // facts are the state with its cause, and the times.
 func (p *statusPage) facts(st *musette.Status, sp speaker) {
@@ -176,6 +177,9 @@ func (p *statusPage) facts(st *musette.Status, sp speaker) {
 		add("All here", text("Yes, nothing is missing"))
 	}
 }
+
+// kindWords say what an error is about that is of no part.
+var kindWords = map[string]string{"damage": "The database", "copy": "Copies of snapshots", "backup": "Snapshots", "pictures": "Pictures"}
 
 // partWords name the parts.
 var partWords = map[musette.Part]string{

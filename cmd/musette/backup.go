@@ -83,17 +83,12 @@ func (a *app) writeSnapshot(ctx context.Context, st *store.Store, spare string) 
 	if a.cfg.BackupDir == "" {
 		return info, uncopied, nil
 	}
-	worry := ""
-	if uncopied != nil {
-		worry = uncopied.Error()
-	}
 	c.Dir = a.cfg.BackupDir
 	if err := snapshot.Copy(ctx, info, c); err != nil {
 		uncopied = fmt.Errorf("the snapshot is not in the further directory, only in %s: %w; mount it, free some space or "+
 			"change MUSETTE_BACKUP_DIR, the next snapshot tries again", a.cfg.snapshots(), err)
-		worry = uncopied.Error()
 	}
-	return info, uncopied, keeper.Note(ctx, st, keeper.WorryCopy, worry, a.now())
+	return info, uncopied, keeper.Note(ctx, st, keeper.WorryCopy, uncopied, a.now())
 }
 
 // keepSnapshot is what whoever syncs does after changes. That a snapshot can't be written is noted too, as long as the
@@ -103,9 +98,9 @@ func (a *app) keepSnapshot(ctx context.Context) error {
 	if uncopied != nil {
 		a.log.Warn("a snapshot was not copied", "error", uncopied)
 	}
-	worry := ""
-	if err != nil && ctx.Err() == nil {
-		worry = err.Error()
+	worry := err
+	if ctx.Err() != nil {
+		worry = nil
 	}
 	if e := keeper.Note(ctx, a.openStore, keeper.WorryBackup, worry, a.now()); err == nil {
 		err = e

@@ -23,6 +23,7 @@ func (a *app) gallery(st *store.Store) (*gallery.Gallery, error) {
 	c := gallery.Config{
 		Store: st, Strava: a.cfg.APIURL, UserAgent: "musette/" + readBuild().Version,
 		Offline: func(ctx context.Context) bool { return keeper.Offline(ctx, st) },
+		Failed:  a.notePictures(st),
 		Now:     a.now, Log: a.log,
 	}
 	if a.cfg.DatabaseURL == "" {
@@ -41,6 +42,19 @@ func (a *app) gallery(st *store.Store) (*gallery.Gallery, error) {
 	a.onClose(g.Close)
 	a.openGallery = g
 	return g, nil
+}
+
+// notePictures notes in the store why pictures can't be kept. A fault of the store itself is a state, and can't be
+// written.
+func (a *app) notePictures(st *store.Store) func(context.Context, error) {
+	return func(ctx context.Context, why error) {
+		if _, ok := errors.AsType[*store.Error](why); ok {
+			return
+		}
+		if err := keeper.Note(ctx, st, keeper.WorryPictures, why, a.now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("whether pictures can be kept could not be noted", "error", err)
+		}
+	}
 }
 
 // keepPictures is what whoever leads does for pictures.
