@@ -3,7 +3,9 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -270,6 +272,40 @@ func standsBy(h *house) {
 	synctest.Wait()
 	if n := written.Load(); n != 2 {
 		h.t.Errorf("after a change: %d snapshots, want 2", n)
+	}
+}
+
+// A snapshot for which there is no room is tried again every minute, and the status warns of it until one is written.
+func TestSnapshotWaitsForRoom(t *testing.T) {
+	inBubble(t, stravatest.Config{Seed: 4, Activities: 12, Limits: plenty}, waitsForRoom)
+}
+
+func waitsForRoom(h *house) {
+	var tries int
+	h.keeper = keeper.New(keeper.Config{
+		Store: h.store, Strava: h.client, Tokens: h.tokens, Policy: h.policy, Now: time.Now, SnapshotSoon: true,
+		Snapshot: func(ctx context.Context) (err error) {
+			if tries++; tries <= 3 {
+				err = fmt.Errorf("no snapshot was written: %w", store.ErrDiskFull)
+			}
+			return errors.Join(err, keeper.Note(ctx, h.store, keeper.WorryBackup, err, time.Now()))
+		},
+	})
+	h.serving()
+	for minute, want := range []int{0, 1, 2, 3, 4, 4} {
+		if minute == 0 {
+			time.Sleep(30 * time.Second)
+		} else {
+			time.Sleep(time.Minute + 2*time.Second)
+		}
+		synctest.Wait()
+		var names []string
+		for _, w := range h.status().Warnings {
+			names = append(names, w.Name)
+		}
+		if full := slices.Contains(names, musette.WarningDiskFull); tries != want || full != (want > 0 && want < 4) {
+			h.t.Errorf("after %d minutes: %d tries, want %d; it warns of %v", minute, tries, want, names)
+		}
 	}
 }
 
