@@ -281,18 +281,18 @@ func TestSnapshotWaitsForRoom(t *testing.T) {
 }
 
 func waitsForRoom(h *house) {
-	var tries int
+	var tries atomic.Int64
 	h.keeper = keeper.New(keeper.Config{
 		Store: h.store, Strava: h.client, Tokens: h.tokens, Policy: h.policy, Now: time.Now, SnapshotSoon: true,
 		Snapshot: func(ctx context.Context) (err error) {
-			if tries++; tries <= 3 {
+			if tries.Add(1) <= 3 {
 				err = fmt.Errorf("no snapshot was written: %w", store.ErrDiskFull)
 			}
 			return errors.Join(err, keeper.Note(ctx, h.store, keeper.WorryBackup, err, time.Now()))
 		},
 	})
 	h.serving()
-	for minute, want := range []int{0, 1, 2, 3, 4, 4} {
+	for minute, want := range []int64{0, 1, 2, 3, 4, 4} {
 		if minute == 0 {
 			time.Sleep(30 * time.Second)
 		} else {
@@ -303,8 +303,8 @@ func waitsForRoom(h *house) {
 		for _, w := range h.status().Warnings {
 			names = append(names, w.Name)
 		}
-		if full := slices.Contains(names, musette.WarningDiskFull); tries != want || full != (want > 0 && want < 4) {
-			h.t.Errorf("after %d minutes: %d tries, want %d; it warns of %v", minute, tries, want, names)
+		if n, full := tries.Load(), slices.Contains(names, musette.WarningDiskFull); n != want || full != (want > 0 && want < 4) {
+			h.t.Errorf("after %d minutes: %d tries, want %d; it warns of %v", minute, n, want, names)
 		}
 	}
 }
