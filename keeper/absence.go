@@ -78,6 +78,13 @@ func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p p
 	next.Should += len(should)
 	next.Missing = slices.DeleteFunc(slices.Clone(next.Missing), func(id int64) bool { return has[id] })
 	should = slices.DeleteFunc(should, func(id int64) bool { return has[id] || slices.Contains(next.Missing, id) })
+	if !from.IsZero() && len(should) > 0 {
+		hidden, err := hidingTime(ctx, tx, athleteID, from, from.Add(overlap*time.Second))
+		if err != nil {
+			return err
+		}
+		should = slices.DeleteFunc(should, func(id int64) bool { return slices.Contains(hidden, id) })
+	}
 	if len(should) == 0 {
 		return nil
 	}
@@ -94,6 +101,19 @@ func (k *Keeper) missing(ctx context.Context, tx *store.Tx, athleteID int64, p p
 		next.Lost, next.Missing = next.Lost+n, nil
 	}
 	return nil
+}
+
+// hidingTime returns the activities within [from, to) that may hide their time of day: they are shown at one second past
+// midnight. If the list goes by their true starts they may be beyond a page that ends at from.
+func hidingTime(ctx context.Context, tx *store.Tx, athleteID int64, from, to time.Time) (ids []int64, err error) {
+	for at := from.UTC().Truncate(24 * time.Hour).Add(time.Second); at.Before(to); at = at.Add(24 * time.Hour) {
+		some, err := tx.ActivityIDs(ctx, athleteID, at, at)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, some...)
+	}
+	return ids, nil
 }
 
 // confirmed reports whether a summary was listed since the listing began. One dated ahead of now was not: the clock was
