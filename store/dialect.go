@@ -82,6 +82,9 @@ func classifySQLite(err error) (hint string, kind error) {
 	if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // there was no room for the log's index
 		return hintFull, ErrDiskFull
 	}
+	if e.Code() == sqlite3.SQLITE_IOERR_SHORT_READ { // the file ends before a page that it says it has
+		return hintCorrupt, ErrCorrupt
+	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return hintFull, ErrDiskFull

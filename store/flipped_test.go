@@ -96,6 +96,45 @@ func TestSwappedVersion(t *testing.T) {
 	}
 }
 
+// TestCutInLongRow cuts a file in the middle of rows that are so long that SQLite reads them past its cache, where a file
+// that ends too early is an error of its own. That is damage too, and no fault of the disk.
+func TestCutInLongRow(t *testing.T) {
+	s := newSQLite(t)
+	furnish(t, s)
+	const long = 100 << 10
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.Update(t.Context(), nil, func(tx *store.Tx) error {
+		_, err := tx.PutActivity(t.Context(), store.Activity{
+			AthleteID: 7, ID: 9, Status: store.StatusLive, Start: day, SportType: "Run", Type: "Run", View: make([]byte, long), ViewVersion: 1,
+		})
+		return err
+	}))
+	must(s.Close())
+	s.exec(t, "PRAGMA wal_checkpoint(TRUNCATE)")
+	whole, err := os.ReadFile(s.Path())
+	must(err)
+	for cut := 1000; cut < long; cut += 7000 {
+		config := store.Config{Dir: t.TempDir()}
+		must(os.WriteFile(filepath.Join(config.Dir, "musette.db"), whole[:len(whole)-cut], 0o600))
+		again, err := store.Open(t.Context(), config)
+		if err == nil {
+			var found store.Findings
+			if found, err = again.Check(t.Context()); err == nil && !found.Clean() {
+				err = store.ErrCorrupt
+			}
+			again.Close()
+		}
+		if !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%d bytes short: %v", cut, err)
+		}
+	}
+}
+
 func openAndDump(ctx context.Context, dir string) (string, error) {
 	s, err := store.Open(ctx, store.Config{Dir: dir})
 	if err != nil {
