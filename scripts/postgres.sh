@@ -52,5 +52,5 @@ export MUSETTE_POSTGRES=$home/bin
 if [ "$major" -lt 14 ]; then
 	exec go test -count=1 ./store -run '^TestOldPostgres$'
 fi
-go test -count=1 ./internal/pgtest ./store/... ./snapshot ./gallery
+go test -count=1 -timeout 30m ./internal/pgtest ./store/... ./snapshot ./gallery
 exec go test -count=1 ./e2e -run '^Test(Failure24.*|Failure29.*|DatabaseTakesNoChanges|InstancesAreOne|WrongDatabases|MovingToPostgresAndBack)$'
