@@ -187,9 +187,6 @@ func (tx *Tx) Mend(ctx context.Context, m Mending) (done []Mended, err error) {
 	if err := tx.tallyAnew(ctx); err != nil {
 		return nil, err
 	}
-	if err := tx.renumber(ctx); err != nil {
-		return nil, err
-	}
 	return done, tx.RenewEpoch(ctx)
 }
 

@@ -101,8 +101,10 @@ func classifySQLite(err error) (hint string, kind error) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return hintBusy, ErrBusy
 	case sqlite3.SQLITE_ERROR: // the statements are ours, and so is the schema: one of them isn't what it was
-		if text := e.Error(); strings.Contains(text, "no such column") || strings.Contains(text, "no such table") {
-			return hintCorrupt, ErrCorrupt
+		for _, missing := range []string{"no such column", "no such table", "has no column named", "does not match any PRIMARY KEY"} {
+			if strings.Contains(e.Error(), missing) {
+				return hintCorrupt, ErrCorrupt
+			}
 		}
 	}
 	return "", nil

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"musette/store"
 )
@@ -132,6 +134,58 @@ func TestCutInLongRow(t *testing.T) {
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%d bytes short: %v", cut, err)
 		}
+	}
+}
+
+// TestBentSchema changes a letter in the statements that made the tables, by which SQLite knows what is in them.
+func TestBentSchema(t *testing.T) {
+	s := newSQLite(t)
+	furnish(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "PRAGMA wal_checkpoint(TRUNCATE)")
+	whole, err := os.ReadFile(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(whole, []byte("CREATE TABLE leases"))
+	for from, to := range map[string]string{"number": "numbes", "until_ms": "until ms", "PRIMARY": "PRIMERY", "leases": "leasez"} {
+		bent := slices.Clone(whole)
+		copy(bent[at+bytes.Index(bent[at:], []byte(from)):], to)
+		config := store.Config{Dir: t.TempDir()}
+		if err := os.WriteFile(filepath.Join(config.Dir, "musette.db"), bent, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := store.Open(t.Context(), config)
+		if err == nil {
+			_, err = again.Acquire(t.Context(), store.SyncLease, "me", time.Minute)
+			again.Close()
+		}
+		if !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("with %s in the place of %s: %v", to, from, err)
+		}
+	}
+}
+
+// TestRestoredWithoutChanges loads what a snapshot of a file has whose index leads to none of the changes.
+func TestRestoredWithoutChanges(t *testing.T) {
+	s, into := newSQLite(t), newSQLite(t)
+	furnish(t, s)
+	err := into.Update(t.Context(), nil, func(tx *store.Tx) error {
+		err := s.Dump(t.Context(), func(r store.Row) error {
+			if r.Table == "changes" {
+				return nil
+			}
+			return tx.Load(t.Context(), r)
+		})
+		return errors.Join(err, tx.Loaded(t.Context()), tx.RenewEpoch(t.Context()))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := into.Check(t.Context()); err != nil || !found.Clean() {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 

@@ -152,7 +152,8 @@ func (tx *Tx) flushSeq(ctx context.Context) error {
 	return tx.put(ctx, tMeta, values{int64(1), tx.meta.epoch, tx.meta.seq, tx.meta.oldest})
 }
 
-// RenewEpoch makes the history of changes another one, so that every follower starts anew. For restores.
+// RenewEpoch makes the history of changes another one, so that every follower starts anew, and numbers what it has lost:
+// a snapshot of a damaged file may lack the changes that a bent index didn't lead to. For restores and mends.
 func (tx *Tx) RenewEpoch(ctx context.Context) error {
 	m, err := tx.readMeta(ctx)
 	if err != nil && !errors.Is(err, ErrCorrupt) {
@@ -163,7 +164,7 @@ func (tx *Tx) RenewEpoch(ctx context.Context) error {
 	}
 	m.epoch = newEpoch()
 	tx.renewed = tx.write
-	return nil
+	return tx.renumber(ctx)
 }
 
 // Writable returns nil if a change can be written now: it writes what is there once more, which nobody sees.
