@@ -52,3 +52,24 @@ func TestRowsInTheWay(t *testing.T) {
 		})
 	}
 }
+
+// A table whose definition is damaged can be read as far as its rows are concerned, and fails whoever writes to it: a new
+// database is made then.
+func TestDefinitionDamaged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stravatest.Config{Seed: 5, Activities: 12, Limits: plenty})
+	p := w.program()
+	p.must("sync")
+	for _, mend := range [][]string{{"verify", "--repair"}, {"sync"}} {
+		db, err := sql.Open("sqlite", p.database())
+		must(t, err)
+		for _, statement := range []string{"ALTER TABLE leases RENAME COLUMN number TO numbes", "UPDATE meta SET seq = seq + 1"} {
+			_, err := db.ExecContext(t.Context(), statement)
+			must(t, err)
+		}
+		must(t, db.Close())
+		p.must(mend...)
+		p.must("verify")
+		w.complete(p)
+	}
+}

@@ -94,28 +94,19 @@ func (c *verifyCmd) check(ctx context.Context, a *app, v *verdict) error {
 
 // repair mends what was found, and looks again.
 func (c *verifyCmd) repair(ctx context.Context, a *app, v *verdict) error {
-	switch {
-	case len(v.File) == 0:
+	if len(v.File) == 0 {
 		k := keeper.New(keeper.Config{Store: a.openStore, Policy: a.cfg.Policy, Filter: a.cfg.Filter, Now: a.now, Log: a.log})
 		done, err := k.Repair(ctx, a.repairing())
-		if err != nil {
-			return err
-		}
 		v.Repaired, v.Aside = done.InWords(), done.Aside
-	case a.cfg.DatabaseURL != "":
-		return failed("nothing was changed; the server's own log says more, and its backups or `musette backup restore` into a new database help",
-			"the database server says that its data are damaged: %s", v.File[0])
-	default:
-		if err := a.reopen(); err != nil {
+		if fileDamaged(err) { // which no look at the rows has found, but writing does
+			v.File = append(v.File, plain(err.Error()))
+		} else if err != nil {
 			return err
 		}
-		done, err := a.replaceFile(ctx, nil)
-		if err != nil {
+	}
+	if len(v.File) > 0 {
+		if err := c.replace(ctx, a, v); err != nil {
 			return err
-		}
-		v.Repaired, v.Aside = done.inWords(), done.aside
-		if done.from == nil {
-			v.Repaired = append(v.Repaired, "found whole: "+rowsInWords(done.salvaged))
 		}
 	}
 	damaged, file := v.Damaged, v.File
@@ -124,6 +115,26 @@ func (c *verifyCmd) repair(ctx context.Context, a *app, v *verdict) error {
 	}
 	if v.Clean { // what was wrong is still told
 		v.Damaged, v.File = damaged, file
+	}
+	return nil
+}
+
+// replace makes a new database in the place of one that is damaged as such.
+func (c *verifyCmd) replace(ctx context.Context, a *app, v *verdict) error {
+	if a.cfg.DatabaseURL != "" {
+		return failed("nothing was changed; the server's own log says more, and its backups or `musette backup restore` into a new database help",
+			"the database server says that its data are damaged: %s", v.File[0])
+	}
+	if err := a.reopen(); err != nil {
+		return err
+	}
+	done, err := a.replaceFile(ctx, nil)
+	if err != nil {
+		return err
+	}
+	v.Repaired, v.Aside = done.inWords(), done.aside
+	if done.from == nil {
+		v.Repaired = append(v.Repaired, "found whole: "+rowsInWords(done.salvaged))
 	}
 	return nil
 }
