@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // SQLite's log is a file beside the database (-wal), and what is where in it is in another (-shm). Deleting the log while
@@ -52,6 +53,22 @@ func (s *Store) logLost() error {
 		Err:  errors.New(logName + " was deleted while it is in use"),
 	}
 }
+
+// takeLostLogIn takes what is in a log that was deleted into the database. SQLite does so when the last connection is closed, but
+// not while somebody else has the file open, who would see to it: here that is who only tries whether it can be had, and
+// has no way to our log.
+func (s *Store) takeLostLogIn() error {
+	if s.logLost() == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastWait)
+	defer cancel()
+	_, err := s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(FULL)")
+	return err
+}
+
+// lastWait bounds what is done about a lost log at the end.
+const lastWait = 10 * time.Second
 
 // logInUse returns an [ErrBusy] if the log was deleted and somebody is still using it. An index without a log says that
 // it was deleted; the file can be had alone only when nobody uses it.

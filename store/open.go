@@ -186,7 +186,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.reader.Close())
 	}
 	if s.writer != nil { // last, so that SQLite takes its log into the file
-		errs = append(errs, s.writer.Close())
+		errs = append(errs, s.takeLostLogIn(), s.writer.Close())
 	}
 	return errors.Join(errs...)
 }
