@@ -85,6 +85,9 @@ func logInUse(ctx context.Context, path string) error {
 	defer alone.Close()
 	var n int
 	err = alone.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&n)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if _, kind := classifySQLite(err); kind != ErrBusy {
 		return nil
 	}

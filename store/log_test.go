@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,7 +48,9 @@ func TestLogDeleted(t *testing.T) {
 			beside, done := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer done()
 			_, err = store.Open(beside, store.Config{Dir: dir})
-			expect(t, err, store.ErrBusy, dir)
+			if !errors.Is(err, context.DeadlineExceeded) { // on a busy machine it may not have come that far
+				expect(t, err, store.ErrBusy, dir)
+			}
 			if _, err := os.Stat(log); err == nil {
 				t.Error("who couldn't open it has made a log")
 			}
