@@ -80,18 +80,7 @@ func TestSwappedVersion(t *testing.T) {
 		bent := slices.Clone(whole)
 		copy(page(bent, table), page(whole, "goose_db_version"))
 		copy(page(bent, "goose_db_version"), page(whole, table))
-		config := store.Config{Dir: t.TempDir()}
-		if err := os.WriteFile(filepath.Join(config.Dir, "musette.db"), bent, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		again, err := store.Open(t.Context(), config)
-		if err == nil { // it has the right version by chance
-			var found store.Findings
-			if found, err = again.Check(t.Context()); err == nil && !found.Clean() {
-				err = store.ErrCorrupt
-			}
-			again.Close()
-		}
+		err := opened(t, bent, unclean) // it may have the right version by chance
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("with the page of %s in the place of the version's: %v", table, err)
 		}
@@ -121,16 +110,7 @@ func TestCutInLongRow(t *testing.T) {
 	whole, err := os.ReadFile(s.Path())
 	must(err)
 	for cut := 1000; cut < long; cut += 7000 {
-		config := store.Config{Dir: t.TempDir()}
-		must(os.WriteFile(filepath.Join(config.Dir, "musette.db"), whole[:len(whole)-cut], 0o600))
-		again, err := store.Open(t.Context(), config)
-		if err == nil {
-			var found store.Findings
-			if found, err = again.Check(t.Context()); err == nil && !found.Clean() {
-				err = store.ErrCorrupt
-			}
-			again.Close()
-		}
+		err := opened(t, whole[:len(whole)-cut], unclean)
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%d bytes short: %v", cut, err)
 		}
@@ -153,15 +133,10 @@ func TestBentSchema(t *testing.T) {
 	for from, to := range map[string]string{"number": "numbes", "until_ms": "until ms", "PRIMARY": "PRIMERY", "leases": "leasez"} {
 		bent := slices.Clone(whole)
 		copy(bent[at+bytes.Index(bent[at:], []byte(from)):], to)
-		config := store.Config{Dir: t.TempDir()}
-		if err := os.WriteFile(filepath.Join(config.Dir, "musette.db"), bent, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		again, err := store.Open(t.Context(), config)
-		if err == nil {
-			_, err = again.Acquire(t.Context(), store.SyncLease, "me", time.Minute)
-			again.Close()
-		}
+		err := opened(t, bent, func(s *store.Store) error {
+			_, err := s.Acquire(t.Context(), store.SyncLease, "me", time.Minute)
+			return err
+		})
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("with %s in the place of %s: %v", to, from, err)
 		}
@@ -187,6 +162,30 @@ func TestRestoredWithoutChanges(t *testing.T) {
 	if found, err := into.Check(t.Context()); err != nil || !found.Clean() {
 		t.Errorf("%+v, %v", found, err)
 	}
+}
+
+// opened opens a file of these bytes and uses it. The error is of whichever fails.
+func opened(t *testing.T, file []byte, use func(*store.Store) error) error {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "musette.db"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return use(s)
+}
+
+// unclean is an error if anything in a store is damaged.
+func unclean(s *store.Store) error {
+	found, err := s.Check(context.Background())
+	if err == nil && !found.Clean() {
+		err = store.ErrCorrupt
+	}
+	return err
 }
 
 func openAndDump(ctx context.Context, dir string) (string, error) {
