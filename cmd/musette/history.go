@@ -15,7 +15,7 @@ import (
 
 type historyCmd struct {
 	settings
-	ID     int64  `arg:"" name:"id" help:"the activity"`
+	ID     string `arg:"" name:"id" help:"the activity"`
 	JSON   bool   `help:"one JSON object"`
 	Export string `placeholder:"REF" help:"write that document to stdout, as it came from Strava"`
 }
@@ -33,11 +33,15 @@ type past struct {
 }
 
 func (c *historyCmd) Run(ctx context.Context, a *app) error {
+	ids, err := activityIDs([]string{c.ID})
+	if err != nil {
+		return err
+	}
 	st, err := a.storeToRead(ctx)
 	if err != nil {
 		return err
 	}
-	p, err := c.read(ctx, st)
+	p, err := readPast(ctx, st, ids[0])
 	if err != nil {
 		return err
 	}
@@ -53,21 +57,21 @@ func (c *historyCmd) Run(ctx context.Context, a *app) error {
 	return c.writeTable(a, p)
 }
 
-func (c *historyCmd) read(ctx context.Context, st *store.Store) (p past, err error) {
+func readPast(ctx context.Context, st *store.Store, id int64) (p past, err error) {
 	err = st.View(ctx, func(tx *store.Tx) error {
-		p.row, err = tx.FindActivity(ctx, c.ID)
+		p.row, err = tx.FindActivity(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
-			return failed("`musette activities` lists those that are", "activity %d is not here", c.ID)
+			return failed("`musette activities` lists those that are", "activity %d is not here", id)
 		}
 		if err != nil {
 			return err
 		}
-		docs, err := tx.Documents(ctx, p.row.AthleteID, c.ID)
+		docs, err := tx.Documents(ctx, p.row.AthleteID, id)
 		if notDamage(err) != nil {
 			return err
 		}
 		p.damaged = err != nil
-		old, err := tx.History(ctx, p.row.AthleteID, c.ID)
+		old, err := tx.History(ctx, p.row.AthleteID, id)
 		if notDamage(err) != nil {
 			return err
 		}
@@ -84,7 +88,7 @@ const refLen, refLeast = 8, 4
 func ref(d *musette.Document) string { return hex.EncodeToString(d.SHA256[:])[:refLen] }
 
 func (c *historyCmd) export(a *app, p past) error {
-	hint := fmt.Sprintf("`musette history %d` shows them", c.ID)
+	hint := fmt.Sprintf("`musette history %d` shows them", p.row.ID)
 	want := strings.ToLower(c.Export)
 	if len(want) < refLeast {
 		return misused(hint, "--export: `%s` is too short: write at least %d characters of the document's ref", plain(c.Export), refLeast)
@@ -95,13 +99,13 @@ func (c *historyCmd) export(a *app, p past) error {
 		switch {
 		case !strings.HasPrefix(hex.EncodeToString(d.SHA256[:]), want):
 		case found != nil && found.SHA256 != d.SHA256:
-			return failed(hint, "`%s` is the beginning of several refs of activity %d; write more of it", plain(c.Export), c.ID)
+			return failed(hint, "`%s` is the beginning of several refs of activity %d; write more of it", plain(c.Export), p.row.ID)
 		default:
 			found = d
 		}
 	}
 	if found == nil {
-		return failed(hint, "activity %d has no document `%s`", c.ID, plain(c.Export))
+		return failed(hint, "activity %d has no document `%s`", p.row.ID, plain(c.Export))
 	}
 	_, err := a.out.Write(found.Body)
 	return err
@@ -126,7 +130,7 @@ func (c *historyCmd) writeJSON(a *app, p past) error {
 		Status    string           `json:"status"`
 		GoneAt    *musette.Instant `json:"gone_at"`
 		History   []historyEntry   `json:"history"`
-	}{c.ID, p.row.AthleteID, p.row.Status, instantOrNil(p.row.GoneAt), []historyEntry{}}
+	}{p.row.ID, p.row.AthleteID, p.row.Status, instantOrNil(p.row.GoneAt), []historyEntry{}}
 	for i := range p.arrivals {
 		arr := &p.arrivals[i]
 		d := &arr.Document
